@@ -1,0 +1,228 @@
+"""What the LLM fills in: quotes and local ids, never offsets.
+
+The types here are the shape of an answer; `answer_schema` narrows them to an ontology's
+vocabularies and to the strict dialect of JSON Schema. The docstrings are sent to the LLM.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from extractor.errors import Unreadable
+from extractor.llm.base import AnswerSchema, canonical
+from extractor.ontology import Ontology
+
+MAX_ANSWER_CHARS = 2_000_000
+
+
+class AnswerModel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class AnswerEntity(AnswerModel):
+    """One real-world referent of the document."""
+
+    id: int
+    type: str
+    name: str
+    aliases: tuple[str, ...]
+    name_en: str | None
+    country: str | None
+    sector: str | None
+
+
+class AnswerPart(AnswerModel):
+    """The part that an entity plays in an event, beyond acting and being acted upon."""
+
+    role: str
+    entity: int
+
+
+class AnswerFigure(AnswerModel):
+    """A count of people, in digits, or an amount, verbatim."""
+
+    kind: Literal["dead", "injured", "arrested", "amount"]
+    value: str
+
+
+class AnswerEvent(AnswerModel):
+    """Something that somebody does, says or announces, with the words that prove it."""
+
+    evidence: str
+    trigger: str
+    type: str
+    modes: tuple[str, ...]
+    contexts: tuple[str, ...]
+    actors: tuple[int, ...]
+    recipients: tuple[int, ...]
+    participants: tuple[AnswerPart, ...]
+    place: int | None
+    time: str | None
+    modality: str
+    source: int | None
+    figures: tuple[AnswerFigure, ...]
+
+
+class AnswerRelation(AnswerModel):
+    """A lasting link between two entities, with the words that prove it."""
+
+    evidence: str
+    subject: int
+    predicate: str
+    object: int
+    time: str | None
+    modality: str
+    source: int | None
+
+
+class Answer(AnswerModel):
+    """All entities, events and relations of the document."""
+
+    entities: tuple[AnswerEntity, ...]
+    events: tuple[AnswerEvent, ...]
+    relations: tuple[AnswerRelation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """An item of an answer that is not of its type: what it was, and what was wrong."""
+
+    kind: str
+    detail: str
+    item: dict[str, Any] = field(default_factory=dict)
+
+
+Item = TypeVar("Item", AnswerEntity, AnswerEvent, AnswerRelation)
+
+
+def answer_schema(ontology: Ontology) -> AnswerSchema:
+    """The strict JSON Schema of an answer under this ontology. Made once for an ontology."""
+    return _schema(ontology.digest, lambda: vocabularies(ontology))
+
+
+def vocabularies(ontology: Ontology) -> dict[tuple[str, str], list[str]]:
+    """Which field of which type is narrowed to which words."""
+    modes = dict.fromkeys(mode for event_type in ontology.types.values() for mode in event_type.modes)
+    modalities = list(ontology.modalities)
+    return {
+        ("AnswerEntity", "type"): list(ontology.entity_types),
+        ("AnswerEntity", "sector"): list(ontology.sectors),
+        ("AnswerPart", "role"): list(ontology.roles),
+        ("AnswerEvent", "type"): list(ontology.types),
+        ("AnswerEvent", "modes"): list(modes),
+        ("AnswerEvent", "contexts"): list(ontology.contexts),
+        ("AnswerEvent", "modality"): modalities,
+        ("AnswerRelation", "predicate"): list(ontology.predicates),
+        ("AnswerRelation", "modality"): modalities,
+    }
+
+
+def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
+    """An answer from its text, item by item: what is not of its type becomes a flaw, the rest stays.
+
+    Raises Unreadable where the text is no JSON object of the answer's shape, or where it holds
+    items and not one of them is of its type.
+    """
+    if len(text) > MAX_ANSWER_CHARS:
+        raise _unreadable(text, f"an answer of {len(text):,} characters; at most {MAX_ANSWER_CHARS:,} are read")
+    _refuse_duplicate_keys(text)
+    try:
+        return Answer.model_validate_json(text), ()
+    except ValidationError as exc:
+        return _item_by_item(text, exc)
+
+
+def _item_by_item(text: str, whole: ValidationError) -> tuple[Answer, tuple[Flaw, ...]]:
+    first = whole.errors(include_input=False, include_url=False)[0]
+    where = f"{'.'.join(str(part) for part in first['loc']) or 'the answer'}: {first['msg']}"
+    try:
+        raw = pydantic_core.from_json(text, allow_inf_nan=False)
+    except ValueError as exc:
+        raise _unreadable(text, f"not valid JSON ({exc})") from None
+    if not isinstance(raw, dict) or not all(isinstance(raw.get(name), list) for name in Answer.model_fields):
+        raise _unreadable(text, where)
+    flaws: list[Flaw] = []
+    answer = Answer(
+        entities=_items(AnswerEntity, "entity", raw["entities"], flaws),
+        events=_items(AnswerEvent, "event", raw["events"], flaws),
+        relations=_items(AnswerRelation, "relation", raw["relations"], flaws),
+    )
+    if flaws and not (answer.entities or answer.events or answer.relations):
+        raise _unreadable(text, where)
+    return answer, tuple(flaws)
+
+
+def _items(kind: type[Item], name: str, raw: list[Any], flaws: list[Flaw]) -> tuple[Item, ...]:
+    kept: list[Item] = []
+    for item in raw:
+        try:
+            kept.append(kind.model_validate_json(pydantic_core.to_json(item)))
+        except ValidationError as exc:
+            first = exc.errors(include_input=False, include_url=False)[0]
+            detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+            flaws.append(Flaw(name, detail, item if isinstance(item, dict) else {"value": item}))
+    return tuple(kept)
+
+
+def _refuse_duplicate_keys(text: str) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items):
+            raise _unreadable(text, "a key that occurs twice in one object")
+        return found
+
+    try:
+        json.loads(text, object_pairs_hook=pairs)
+    except RecursionError:
+        raise _unreadable(text, "brackets nested too deeply") from None
+    except ValueError as exc:
+        raise _unreadable(text, f"not valid JSON ({exc})") from None
+
+
+def _unreadable(text: str, what: str) -> Unreadable:
+    return Unreadable(f"The answer could not be read: {what}.", reply_text=text[:2000])
+
+
+@lru_cache(maxsize=16)
+def _cached_schema(digest: str, words: str) -> AnswerSchema:
+    schema = Answer.model_json_schema()
+    for definition, name, values in json.loads(words):
+        _narrow(schema["$defs"][definition]["properties"][name], values)
+    return AnswerSchema("answer", canonical(strict(schema)))
+
+
+def _schema(digest: str, words: Callable[[], dict[tuple[str, str], list[str]]]) -> AnswerSchema:
+    return _cached_schema(digest, canonical([[*key, values] for key, values in words().items()]))
+
+
+def _narrow(schema: dict[str, Any], values: list[str]) -> None:
+    """Put an enum at the place of the string: in the field, in its items, or beside null."""
+    if schema.get("type") == "array":
+        _narrow(schema["items"], values)
+    elif "anyOf" in schema:
+        _narrow(schema["anyOf"][0], values)
+    else:
+        schema["enum"] = values
+
+
+def strict(schema: Any) -> Any:
+    """The same schema in the strict dialect: titles and defaults gone, objects closed, all fields required."""
+    if isinstance(schema, list):
+        return [strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: strict(value) for key, value in schema.items() if key != "default" and not _is_title(key, value)}
+    if kept.get("type") == "object":
+        kept |= {"additionalProperties": False, "required": list(kept.get("properties", {}))}
+    return kept
+
+
+def _is_title(key: str, value: Any) -> bool:
+    return key == "title" and isinstance(value, str)

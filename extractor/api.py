@@ -1,0 +1,227 @@
+"""The public face: `extract()`, `aextract()` and `Extractor`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from extractor.config import Settings, load_settings
+from extractor.errors import DocumentError
+from extractor.llm.base import LLM, Meter
+from extractor.models import Document, Extraction
+from extractor.pipeline import Options, extract_document
+from extractor.task import Task, load_task
+from extractor.wiring import build_llm, overriding_llm
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+DEFAULT_ONTOLOGY = "plover"
+
+
+def extract(
+    text: str | Document,
+    *,
+    published: date | str | None = None,
+    language: str | None = None,
+    ontology: str = DEFAULT_ONTOLOGY,
+    prompt: str | Path | None = None,
+    model: str | None = None,
+    settings: Settings | None = None,
+    llm: LLM | None = None,
+) -> Extraction:
+    """Events, entities and relations of one document, each with its evidence located in the text.
+
+    Works in a script, in a thread, in a notebook and inside a running event loop: the work is done
+    on an event loop of its own, in a background thread.
+
+    `published` is the day of publication (a date, or ISO `YYYY-MM-DD`), against which time
+    expressions are resolved. `language` is an ISO 639-1 code, detected where it is None. `llm` is
+    anything with the method `complete`: a double, a cassette player. What is None is taken from
+    `settings`, and these from the environment and extractor.toml.
+
+    Raises CallerError, ProviderError, AnswerError or StorageError (see `extractor.errors`).
+    """
+    document = as_document(text, published=published, language=language)
+    return _shared(settings, _given(ontology, prompt, model), llm or overriding_llm()).extract(document)
+
+
+async def aextract(
+    text: str | Document,
+    *,
+    published: date | str | None = None,
+    language: str | None = None,
+    ontology: str = DEFAULT_ONTOLOGY,
+    prompt: str | Path | None = None,
+    model: str | None = None,
+    settings: Settings | None = None,
+    llm: LLM | None = None,
+) -> Extraction:
+    """The same as `extract`, awaitable, on the running event loop."""
+    document = as_document(text, published=published, language=language)
+    async with Extractor(settings, llm=llm, **_given(ontology, prompt, model)) as extractor:
+        return await extractor.aextract(document)
+
+
+class Extractor:
+    """Settings and one LLM stack for many calls: connections, cache and limits are shared.
+
+    Use it with `with` or `async with`, or call `close()`. `arguments` are settings by name and win
+    over everything else.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, llm: LLM | None = None, **arguments: Any) -> None:
+        self.settings = _with_arguments(settings, arguments)
+        self.meter = Meter()
+        self._given = llm
+        self._stacks: WeakKeyDictionary[asyncio.AbstractEventLoop, LLM] = WeakKeyDictionary()
+
+    @property
+    def task(self) -> Task:
+        return load_task(self.settings.prompt, self.settings.ontology, self.settings.prompts_dir)
+
+    @property
+    def options(self) -> Options:
+        """How documents are asked about, out of the settings."""
+        return Options(
+            model=self.settings.model,
+            parameters=self.settings.parameters(),
+            chunk_size=self.settings.chunk_size,
+            chunk_overlap=self.settings.chunk_overlap,
+            max_document_chars=self.settings.max_document_chars,
+            document_timeout=self.settings.document_timeout,
+        )
+
+    def llm(self) -> LLM:
+        """The LLM stack of the running event loop; made once for a loop."""
+        given = self._given or overriding_llm()
+        if given is not None:
+            return given
+        loop = asyncio.get_running_loop()
+        if loop not in self._stacks:
+            self._stacks[loop] = build_llm(self.settings, self.meter)
+        return self._stacks[loop]
+
+    def extract(
+        self, text: str | Document, *, published: date | str | None = None, language: str | None = None
+    ) -> Extraction:
+        """One document, from any thread."""
+        return run_in_background(self.aextract(as_document(text, published=published, language=language)))
+
+    async def aextract(
+        self, text: str | Document, *, published: date | str | None = None, language: str | None = None
+    ) -> Extraction:
+        """One document, on the running event loop."""
+        document = as_document(text, published=published, language=language)
+        return await extract_document(document, self.task, self.llm(), self.options)
+
+    def close(self) -> None:
+        """Release connections and files of the background loop."""
+        run_in_background(self.aclose())
+
+    async def aclose(self) -> None:
+        """Release connections and files of the running loop."""
+        stack = self._stacks.pop(asyncio.get_running_loop(), None)
+        if stack is not None:
+            await stack.aclose()
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Extractor:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def as_document(text: str | Document, *, published: date | str | None = None, language: str | None = None) -> Document:
+    """A document out of a text. Its id comes from its content."""
+    if isinstance(text, Document):
+        given = {"published": as_date(published), "language": language}
+        return text.model_copy(update={name: value for name, value in given.items() if value is not None})
+    if not isinstance(text, str):
+        raise DocumentError(f"Expected a text or a Document, got {type(text).__name__}.")
+    name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return Document(id=name, text=text, published=as_date(published), language=language)
+
+
+def as_date(day: date | str | None) -> date | None:
+    """A date as it is, or out of ISO `YYYY-MM-DD`."""
+    if not isinstance(day, str):
+        return day
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        raise DocumentError(f"The day of publication is {day!r}; expected YYYY-MM-DD.") from None
+
+
+def run_in_background(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the private event loop, and wait for it. Ctrl-C cancels it."""
+    future: Future[T] = asyncio.run_coroutine_threadsafe(work, _background_loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+@lru_cache(maxsize=1)
+def _background_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="extractor", daemon=True).start()
+    return loop
+
+
+def _given(ontology: str, prompt: str | Path | None, model: str | None) -> dict[str, str]:
+    """The arguments that were given: the default ontology gives way to one that is set."""
+    named = {"ontology": None if ontology == DEFAULT_ONTOLOGY else ontology, "prompt": prompt, "model": model}
+    return {name: str(value) for name, value in named.items() if value is not None}
+
+
+def _with_arguments(settings: Settings | None, arguments: dict[str, Any]) -> Settings:
+    if settings is None:
+        return load_settings(**arguments)
+    return settings.model_copy(update=arguments) if arguments else settings
+
+
+def _shared(settings: Settings | None, arguments: dict[str, str], llm: LLM | None) -> Extractor:
+    """One Extractor for calls with equal settings, so that repeated `extract()` calls share connections."""
+    merged = _with_arguments(settings, arguments)
+    return Extractor(merged, llm=llm) if llm is not None else _extractor_for(merged.model_dump_json(), _Plain(merged))
+
+
+class _Plain:
+    """Carries settings past the cache's key, which is their text: a secret is compared by its value."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.key = settings.api_key.get_secret_value() if settings.api_key else None
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Plain) and other.key == self.key
+
+
+@lru_cache(maxsize=8)
+def _extractor_for(text: str, plain: _Plain) -> Extractor:
+    return Extractor(plain.settings)

@@ -1,0 +1,67 @@
+"""The commands, and how errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from extractor.errors import ExtractorError
+from extractor.version import VERSION
+
+INTERNAL_BUG = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="extractor",
+    help="Folders of news reports in, a data set of typed, evidence-grounded events and relations out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"extractor {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line; every expected fault ends in one line on stderr and its exit code."""
+    _register()
+    try:
+        app(standalone_mode=False)
+    except ExtractorError as exc:
+        _say(str(exc))
+        sys.exit(exc.exit_code)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away: nothing is left to say, and nothing is to be said at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(message: str) -> None:
+    from extractor.terminal import plain
+
+    print(f"extractor: {plain(message)}", file=sys.stderr)
+
+
+def _register() -> None:
+    """Hang in the commands. Each file imports what it needs inside its functions, so that --help stays fast."""
+    from extractor.cli import extract  # noqa: F401  (hangs its commands into `app` when imported)

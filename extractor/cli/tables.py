@@ -1,0 +1,77 @@
+"""An extraction as a table in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from extractor.models import Event, Extraction, Relation, Time
+from extractor.terminal import plain
+
+
+def print_extraction(extraction: Extraction, console: Console | None = None) -> None:
+    """Events, relations and rejections, with names in place of ids. Direction is left to the terminal."""
+    console = console or Console()
+    names = {entity.id: entity.name for entity in extraction.entities}
+    console.print(_events(extraction, names))
+    console.print(_relations(extraction, names))
+    if extraction.rejections:
+        console.print(_rejections(extraction))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", show_lines=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(plain(cell)) for cell in cells))
+
+
+def _events(extraction: Extraction, names: dict[str, str]) -> Table:
+    table = _table(
+        f"{len(extraction.events)} events", "type", "actors", "recipients", "time", "modality", "source", "evidence"
+    )
+    for event in extraction.events:
+        _row(table, _type(event), _names(event.actors, names), _names(event.recipients, names), _time(event.time),
+             event.modality, names.get(event.source or "", ""), event.evidence.text)  # fmt: skip
+    return table
+
+
+def _relations(extraction: Extraction, names: dict[str, str]) -> Table:
+    table = _table(f"{len(extraction.relations)} relations", "subject", "predicate", "object", "modality", "evidence")
+    for relation in extraction.relations:
+        _row(table, names[relation.subject], _predicate(relation), names[relation.object], relation.modality,
+             relation.evidence.text)  # fmt: skip
+    return table
+
+
+def _rejections(extraction: Extraction) -> Table:
+    table = _table(f"{len(extraction.rejections)} not kept", "what", "reason", "detail")
+    for rejection in extraction.rejections:
+        _row(table, rejection.kind, rejection.reason, rejection.detail)
+    return table
+
+
+def _type(event: Event) -> str:
+    return event.type + ("/" + ",".join(event.modes) if event.modes else "")
+
+
+def _names(ids: tuple[str, ...], names: dict[str, str]) -> str:
+    return ", ".join(names[entity] for entity in ids)
+
+
+def _predicate(relation: Relation) -> str:
+    return relation.predicate + (f" ({relation.wikidata})" if relation.wikidata else "")
+
+
+def _time(time: Time | None) -> str:
+    if time is None:
+        return ""
+    if time.interval is None:
+        return time.mention.text
+    days = dict.fromkeys((time.interval.start.isoformat(), time.interval.end.isoformat()))
+    return f"{time.mention.text} = {' to '.join(days)}"

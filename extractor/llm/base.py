@@ -1,0 +1,131 @@
+"""The seam: one request type, one reply type, one method.
+
+Live client, retries, limits, cache, cassettes and the scripted double all have the method
+`complete`, so they nest. Nothing above this file asks who answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+Json = None | bool | int | float | str | list[Any] | dict[str, Any]
+
+
+def canonical(value: Json | Mapping[str, Any]) -> str:
+    """JSON with sorted keys, no spaces and real characters: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+@lru_cache(maxsize=256)
+def text_digest(text: str) -> str:
+    """SHA-256 of a text as UTF-8, in hex. Cached, since the fixed part of a prompt recurs in every request."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn: `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSchema:
+    """The JSON Schema that an answer must satisfy, as canonical text, under a name."""
+
+    name: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        return text_digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that can change the answer, and nothing else: no key, host, clock or client.
+
+    `parameters` are sorted (name, value) pairs: temperature, max_tokens, seed, ... and `pass`, the
+    number of a repeated sampling, which is not sent but makes a fingerprint of its own.
+    """
+
+    messages: tuple[Message, ...]
+    schema: AnswerSchema
+    model: str
+    parameters: tuple[tuple[str, str | int | float | bool], ...] = ()
+
+    def fingerprint(self) -> str:
+        """SHA-256, in hex: the one definition of "the same question"."""
+        return text_digest(
+            canonical(
+                {
+                    "messages": [[m.role, text_digest(m.content)] for m in self.messages],
+                    "schema": [self.schema.name, self.schema.digest],
+                    "model": self.model,
+                    "parameters": [list(pair) for pair in sorted(self.parameters)],
+                }
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens as the endpoint counted them; `cached` is the part of `prompt` served from its prompt cache."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the answer's text as it came, why it ended, and what it cost.
+
+    `finish_reason` is `stop` for a whole answer (tool calls included) and `length` for a truncated
+    one; everything else is an error before it becomes a reply. `model` is the one that answered.
+    """
+
+    text: str
+    finish_reason: str = "stop"
+    model: str = ""
+    usage: Tokens = Tokens()
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts what may differ between two runs over the same replies; ends in run.json, never in results."""
+
+    calls: int = 0
+    replies: int = 0
+    cache_hits: int = 0
+    cache_corrupt: int = 0
+    joined: int = 0
+    replayed: int = 0
+    recorded: int = 0
+    retries: int = 0
+    pauses: int = 0
+    paused_seconds: float = 0.0
+    rate_limited: int = 0
+    possible_duplicate_charges: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+
+
+class LLM(Protocol):
+    """Anything that answers requests."""
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer one request. Raises a ProviderError, AnswerError, CassetteError or StorageError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and files."""
+        ...

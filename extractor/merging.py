@@ -1,0 +1,265 @@
+"""Facts of several chunks become those of one document: the same thing found twice is one.
+
+Pure functions. Entities are joined by name, alias and English name; events by type and place in the
+text; relations by their ends. Ids come from content, so equal facts have equal ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from extractor.facts import Facts
+from extractor.models import Entity, Event, Mention, Participant, Relation, Span
+from extractor.text.folding import fold_key
+
+T = TypeVar("T")
+Fact = TypeVar("Fact", Event, Relation)
+
+
+def merge_facts(parts: Sequence[Facts]) -> Facts:
+    """One set of facts out of those of the chunks, in the order of the chunks."""
+    entities, new_id = _join_entities([entity for part in parts for entity in part.entities])
+    events = [_with_event_ids(event, new_id) for part in parts for event in part.events]
+    relations = [_with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
+    return Facts(
+        tuple(entities),
+        tuple(_join(events, same_event, _merge_events)),
+        tuple(_join([r for r in relations if r.subject != r.object], same_relation, _merge_relations)),
+    )
+
+
+def identify(facts: Facts, document_digest: str) -> Facts:
+    """The facts in the order of the text, with ids made of their content."""
+    entities = sorted(facts.entities, key=lambda e: (_first(e), e.type, e.name))
+    names = _ids("n", document_digest, entities, lambda e: (e.type, fold_key(e.name), _first(e)))
+    new_id = {entity.id: name for entity, name in zip(entities, names, strict=True)}
+    events = sorted((_with_event_ids(e, new_id) for e in facts.events), key=_event_key)
+    relations = sorted((_with_relation_ids(r, new_id) for r in facts.relations), key=_relation_key)
+    return Facts(
+        tuple(entity.model_copy(update={"id": new_id[entity.id]}) for entity in entities),
+        _named("v", document_digest, events, _event_key),
+        _named("r", document_digest, relations, _relation_key),
+    )
+
+
+# -- entities
+
+
+def same_entity(a: Entity, b: Entity) -> bool:
+    """Whether two entities of different chunks are one: the same name or the same English name, and types that agree."""
+    if not _types_agree(a.type, b.type):
+        return False
+    if _key(a.name_en) and _key(a.name_en) == _key(b.name_en):
+        return True
+    return fold_key(a.name) == fold_key(b.name) and not _english_differs(a, b)
+
+
+def _join_entities(entities: Sequence[Entity]) -> tuple[list[Entity], dict[str, str]]:
+    """The entities joined, and for each old id the id of what it became part of."""
+    groups: list[list[Entity]] = []
+    for entity in entities:
+        fitting = [group for group in groups if _free(group, entity) and any(same_entity(entity, e) for e in group)]
+        fitting = fitting or [
+            group for group in groups if _free(group, entity) and _shares_alias(group, entity, entities)
+        ]
+        if fitting:
+            fitting[0].append(entity)
+        else:
+            groups.append([entity])
+    new_id = {entity.id: group[0].id for group in groups for entity in group}
+    return [_merge_entities(group) for group in groups], new_id
+
+
+def _free(group: list[Entity], entity: Entity) -> bool:
+    """Two entities of one chunk are two: the LLM saw both and told them apart."""
+    return all(_chunk(other) != _chunk(entity) for other in group)
+
+
+def _shares_alias(group: list[Entity], entity: Entity, everything: Sequence[Entity]) -> bool:
+    """Whether one is named by the other's full name, and by nobody else's."""
+    for other in group:
+        if _types_agree(other.type, entity.type) and not _english_differs(other, entity):
+            shared = (_forms(other) & {fold_key(entity.name)}) | (_forms(entity) & {fold_key(other.name)})
+            if any(_bearers(form, everything) == 2 for form in shared):
+                return True
+    return False
+
+
+def _bearers(form: str, everything: Sequence[Entity]) -> int:
+    """How many entities, over all chunks and counting those alike once in each chunk, bear this form."""
+    per_chunk = Counter(_chunk(entity) for entity in everything if form in _forms(entity))
+    return 99 if any(number > 1 for number in per_chunk.values()) else min(2, len(per_chunk))
+
+
+def _merge_entities(group: list[Entity]) -> Entity:
+    name = max((entity.name for entity in group), key=lambda text: (len(text.split()), -_order(group, text)))
+    forms = dict.fromkeys(form for entity in group for form in (entity.name, *entity.aliases))
+    mentions = {(m.span.start, m.span.end): m for entity in group for m in entity.mentions}
+    return group[0].model_copy(
+        update={
+            "name": name,
+            "aliases": tuple(form for form in forms if form != name),
+            "name_en": _first_given(entity.name_en for entity in group),
+            "country": _first_given(entity.country for entity in group),
+            "sector": _first_given(entity.sector for entity in group),
+            "mentions": tuple(mentions[place] for place in sorted(mentions)),
+        }
+    )
+
+
+def _order(group: list[Entity], text: str) -> int:
+    return [entity.name for entity in group].index(text)
+
+
+def _types_agree(a: str, b: str) -> bool:
+    """Equal, or near enough for one party to be called either in two chunks."""
+    near = {"organization", "armed_group", "government_body", "company", "media", "group"}
+    return a == b or {a, b} <= near
+
+
+def _english_differs(a: Entity, b: Entity) -> bool:
+    """Both have an English name, and neither is a part of the other."""
+    first, second = set((a.name_en or "").lower().split()), set((b.name_en or "").lower().split())
+    return bool(first and second) and not (first <= second or second <= first)
+
+
+def _forms(entity: Entity) -> set[str]:
+    return {fold_key(form) for form in (entity.name, *entity.aliases)}
+
+
+def _key(name: str | None) -> str:
+    return fold_key(name) if name else ""
+
+
+def _chunk(entity: Entity) -> str:
+    return entity.id.partition(".")[0]
+
+
+def _first(entity: Entity) -> int:
+    return min((mention.span.start for mention in entity.mentions), default=0)
+
+
+# -- events and relations
+
+
+def same_event(a: Event, b: Event) -> bool:
+    """The same type in the same words, by actors that do not contradict one another."""
+    if a.type != b.type or a.modality != b.modality or not _overlap(a.evidence.span, b.evidence.span):
+        return False
+    if a.trigger and b.trigger and not _touch(a.trigger.span, b.trigger.span):
+        return False
+    return all(not x or not y or set(x) & set(y) for x, y in ((a.actors, b.actors), (a.recipients, b.recipients)))
+
+
+def same_relation(a: Relation, b: Relation) -> bool:
+    """The same predicate between the same ends, said in the same way."""
+    ends = (a.subject, a.object) == (b.subject, b.object)
+    return a.predicate == b.predicate and ends and a.modality == b.modality
+
+
+def _join(facts: Sequence[Fact], same: Callable[[Fact, Fact], bool], merge: Callable[[Fact, Fact], Fact]) -> list[Fact]:
+    joined: list[Fact] = []
+    for fact in facts:
+        place = next((n for n, other in enumerate(joined) if same(other, fact)), None)
+        if place is None:
+            joined.append(fact)
+        else:
+            joined[place] = merge(joined[place], fact)
+    return joined
+
+
+def _merge_events(a: Event, b: Event) -> Event:
+    """The first, with what only the second knows; the mode of the greater weight settles the score."""
+    stronger = max((a, b), key=lambda event: (abs(event.score), event is a))
+    update: dict[str, object] = {
+        "modes": _union(a.modes, b.modes),
+        "contexts": _union(a.contexts, b.contexts)[:3],
+        "actors": _union(a.actors, b.actors),
+        "recipients": _union(a.recipients, b.recipients),
+        "participants": _union(a.participants, b.participants),
+        "score": stronger.score,
+    }
+    optional = ("place", "time", "source", "dead", "injured", "arrested", "amount", "trigger")
+    update |= {name: _first_given((getattr(a, name), getattr(b, name))) for name in optional}
+    return a.model_copy(update=update)
+
+
+def _merge_relations(a: Relation, b: Relation) -> Relation:
+    return a.model_copy(
+        update={name: _first_given((getattr(a, name), getattr(b, name))) for name in ("time", "source")}
+    )
+
+
+def _with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
+    return event.model_copy(
+        update={
+            "actors": _union(new_id[i] for i in event.actors),
+            "recipients": _union(new_id[i] for i in event.recipients),
+            "participants": _union(Participant(role=p.role, entity=new_id[p.entity]) for p in event.participants),
+            "place": event.place and new_id[event.place],
+            "source": event.source and new_id[event.source],
+        }
+    )
+
+
+def _with_relation_ids(relation: Relation, new_id: dict[str, str]) -> Relation:
+    return relation.model_copy(
+        update={
+            "subject": new_id[relation.subject],
+            "object": new_id[relation.object],
+            "source": relation.source and new_id[relation.source],
+        }
+    )
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    """At least half of the shorter stretch lies in the longer."""
+    shared = min(a.end, b.end) - max(a.start, b.start)
+    return shared > 0 and 2 * shared >= min(a.end - a.start, b.end - b.start)
+
+
+def _touch(a: Span, b: Span) -> bool:
+    return max(a.start, b.start) < min(a.end, b.end)
+
+
+# -- ids
+
+
+def _event_key(event: Event) -> tuple[object, ...]:
+    trigger = event.trigger.span.start if event.trigger else -1
+    return (*_place(event.evidence), trigger, event.type, event.modality, event.modes, event.actors, event.recipients)
+
+
+def _relation_key(relation: Relation) -> tuple[object, ...]:
+    return (*_place(relation.evidence), relation.predicate, relation.subject, relation.object, relation.modality)
+
+
+def _place(mention: Mention) -> tuple[int, int]:
+    return mention.span.start, mention.span.end
+
+
+def _named(prefix: str, digest: str, facts: list[Fact], key: Callable[[Fact], tuple[object, ...]]) -> tuple[Fact, ...]:
+    ids = _ids(prefix, digest, facts, key)
+    return tuple(fact.model_copy(update={"id": name}) for fact, name in zip(facts, ids, strict=True))
+
+
+def _ids(prefix: str, digest: str, items: Sequence[T], key: Callable[[T], tuple[object, ...]]) -> list[str]:
+    """Ten hex digits of what each item is; the second of two equal ones gets a number behind."""
+    seen: Counter[str] = Counter()
+    ids = []
+    for item in items:
+        name = prefix + hashlib.sha256(repr((digest, key(item))).encode("utf-8", "surrogatepass")).hexdigest()[:10]
+        ids.append(f"{name}-{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return ids
+
+
+def _union(*groups: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(item for group in groups for item in group))
+
+
+def _first_given(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)

@@ -1,0 +1,211 @@
+"""One document, from its text to its extraction: chunks, questions, answers, facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from extractor.answers import Answer, Flaw, read_answer
+from extractor.errors import CallTimeout, DocumentError, RequestRejected, Truncated, Unreadable
+from extractor.facts import Facts, Source, ground
+from extractor.llm.base import LLM, Reply, Request
+from extractor.merging import identify, merge_facts
+from extractor.models import Document, Extraction, Provenance, Rejection, Span, Usage
+from extractor.task import Parameters, Task
+from extractor.text.chunking import Chunk, chunk_text, halve
+from extractor.text.grounding import TextIndex
+from extractor.text.language import detect_language
+from extractor.version import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a document is asked about. Sizes in characters, times in seconds a chunk."""
+
+    model: str
+    parameters: Parameters = ()
+    chunk_size: int = 8000
+    chunk_overlap: int = 400
+    max_document_chars: int = 1_000_000
+    document_timeout: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the LLM said about one chunk, item by item."""
+
+    chunk: Chunk
+    answer: Answer
+    flaws: tuple[Flaw, ...]
+
+
+@dataclass(slots=True)
+class Trail:
+    """The requests made for one document, in order, and what they cost."""
+
+    fingerprints: list[str] = field(default_factory=list)
+    models: dict[str, None] = field(default_factory=dict)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    repairs: int = 0
+    splits: int = 0
+
+    def note(self, request: Request, reply: Reply) -> None:
+        self.fingerprints.append(request.fingerprint())
+        self.models[reply.model] = None
+        self.prompt_tokens += reply.usage.prompt
+        self.completion_tokens += reply.usage.completion
+        self.cached_tokens += reply.usage.cached
+
+
+async def extract_document(document: Document, task: Task, llm: LLM, options: Options) -> Extraction:
+    """Everything the document says, each fact with its place in the text.
+
+    Raises DocumentError for a text that cannot be asked about, AnswerError where the LLM's answer
+    cannot be used, ProviderError where there is none.
+    """
+    document = check_document(document, options.max_document_chars)
+    chunks = chunk_text(document.text, size=options.chunk_size, overlap=options.chunk_overlap)
+    trail = Trail()
+    try:
+        async with asyncio.timeout(options.document_timeout * len(chunks)):
+            asked = Asking(document, task, llm, options, trail)
+            answered = [answer async for answer in asked.all(chunks)]
+    except TimeoutError:
+        limit = options.document_timeout * len(chunks)
+        raise CallTimeout(
+            f"The document was not done within {limit:g} seconds.", hint="Raise document_timeout."
+        ) from None
+    facts, rejections = _facts(document, task, answered)
+    return Extraction(
+        document=document,
+        entities=facts.entities,
+        events=facts.events,
+        relations=facts.relations,
+        rejections=tuple(rejections),
+        provenance=_provenance(document, task, options, len(chunks), trail),
+        usage=Usage(
+            requests=len(trail.fingerprints),
+            prompt_tokens=trail.prompt_tokens,
+            completion_tokens=trail.completion_tokens,
+            cached_tokens=trail.cached_tokens,
+        ),
+    )
+
+
+def check_document(document: Document, most: int) -> Document:
+    """The document with its language filled in. Raises DocumentError where there is nothing to ask about."""
+    if not document.text.strip():
+        raise DocumentError(f"The document {document.id!r} is empty.", hint="Give a text with words in it.")
+    if len(document.text) > most:
+        raise DocumentError(
+            f"The document {document.id!r} has {len(document.text):,} characters; at most {most:,} are taken.",
+            hint="Cut it, or raise max_document_chars.",
+        )
+    if "\x00" in document.text:
+        raise DocumentError(
+            f"The document {document.id!r} holds NUL characters: it looks binary.", hint="Give plain text."
+        )
+    if document.language is not None:
+        return document
+    return document.model_copy(update={"language": detect_language(document.text)})
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Asks about the chunks of one document, one after the other: later ones are told the names met before."""
+
+    document: Document
+    task: Task
+    llm: LLM
+    options: Options
+    trail: Trail
+
+    async def all(self, chunks: tuple[Chunk, ...]) -> AsyncIterator[Answered]:
+        names: dict[str, None] = {}
+        for chunk in chunks:
+            async for answered in self.about(chunk, tuple(names)):
+                names |= dict.fromkeys(entity.name for entity in answered.answer.entities)
+                yield answered
+
+    async def about(self, chunk: Chunk, names: tuple[str, ...]) -> AsyncIterator[Answered]:
+        """The chunk's answer, or those of its halves where it was cut off."""
+        request = self.task.request(self.document, chunk, names, self.options.model, self.options.parameters)
+        try:
+            reply = await self.complete(request)
+        except RequestRejected as exc:
+            if not exc.detail.get("too_long"):
+                raise
+            too_long: RequestRejected | None = exc
+        else:
+            too_long = None
+            if reply.finish_reason != "length":
+                answer, flaws = await self.read(request, reply)
+                yield Answered(chunk, answer, flaws)
+                return
+        halves = halve(self.document.text, chunk)
+        if halves is None:
+            raise too_long or _cut_off(reply)
+        self.trail.splits += 1
+        for half in halves:
+            async for answered in self.about(half, names):
+                yield answered
+
+    async def read(self, request: Request, reply: Reply) -> tuple[Answer, tuple[Flaw, ...]]:
+        """The answer; asked for once more where it cannot be read."""
+        try:
+            return read_answer(reply.text)
+        except Unreadable as exc:
+            self.trail.repairs += 1
+            again = await self.complete(self.task.repair(request, reply, exc.message))
+            if again.finish_reason == "length":
+                raise _cut_off(again) from None
+            return read_answer(again.text)
+
+    async def complete(self, request: Request) -> Reply:
+        reply = await self.llm.complete(request)
+        self.trail.note(request, reply)
+        return reply
+
+
+def _cut_off(reply: Reply) -> Truncated:
+    return Truncated(
+        "The answer was cut off at the length limit, and the text is too short to be halved.",
+        hint="Raise max_completion_tokens, or the model's context.",
+        reply_text=reply.text[:2000],
+    )
+
+
+def _facts(document: Document, task: Task, answered: list[Answered]) -> tuple[Facts, list[Rejection]]:
+    index = TextIndex(document.text)
+    parts: list[Facts] = []
+    rejections: list[Rejection] = []
+    for number, piece in enumerate(answered):
+        within = Span(start=piece.chunk.start, end=piece.chunk.end)
+        source = Source(document, index, within, number, document.published, document.language, task)
+        facts, rejected = ground(piece.answer, piece.flaws, source)
+        parts.append(facts)
+        rejections += rejected
+    return identify(merge_facts(parts), document.digest), rejections
+
+
+def _provenance(document: Document, task: Task, options: Options, chunks: int, trail: Trail) -> Provenance:
+    notes = () if document.published else ("no day of publication: time expressions are not resolved",)
+    return Provenance(
+        extractor=VERSION,
+        prompt=task.prompt.ref,
+        prompt_digest=task.prompt.digest,
+        ontology=task.ontology.ref,
+        ontology_digest=task.ontology.digest,
+        model=options.model,
+        models_answered=tuple(trail.models),
+        parameters=dict(options.parameters),
+        document_digest=document.digest,
+        fingerprints=tuple(trail.fingerprints),
+        chunks=chunks,
+        repairs=trail.repairs,
+        splits=trail.splits,
+        notes=notes,
+    )

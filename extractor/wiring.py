@@ -1,0 +1,86 @@
+"""Settings become the stack of LLM wrappers: the only place that knows how they nest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from extractor.config import Settings
+from extractor.errors import SettingsError
+from extractor.llm.base import LLM, Meter
+
+_override: list[LLM] = []
+
+NO_LLM = """\
+No LLM to ask: there is neither a key, nor an endpoint, nor recorded replies. Give one of the three:
+  hosted:  set OPENAI_API_KEY (or EXTRACTOR_API_KEY), and --model
+  local:   set OPENAI_BASE_URL, or --base-url: http://localhost:11434/v1 for Ollama, http://localhost:8000/v1 for vLLM
+  replay:  --replay DIR, a folder of cassettes"""
+
+
+@contextmanager
+def use_llm(llm: LLM) -> Iterator[LLM]:
+    """Within the block, every `extract()` of this process asks this LLM, unless it is given another."""
+    _override.append(llm)
+    try:
+        yield llm
+    finally:
+        _override.remove(llm)
+
+
+def overriding_llm() -> LLM | None:
+    """The LLM of the innermost `use_llm` block, if one is open."""
+    return _override[-1] if _override else None
+
+
+def build_llm(settings: Settings, meter: Meter) -> LLM:
+    """The stack for one event loop: recorder over cache over single flight over retries over limits over the client.
+
+    Replaying needs neither key nor network, and loads neither openai nor instructor.
+    """
+    if settings.replay is not None:
+        from extractor.llm.cassette import CassettePlayer
+
+        return CassettePlayer(settings.replay, meter=meter)
+    return _recorded(_cached(_live(settings, meter), settings, meter), settings, meter)
+
+
+def _live(settings: Settings, meter: Meter) -> LLM:
+    if settings.api_key is None and settings.base_url is None:
+        raise SettingsError(NO_LLM)
+    from extractor.llm.limits import LimitedLLM, Limiter
+    from extractor.llm.live import LiveLLM
+    from extractor.llm.retry import RetryingLLM
+
+    limiter = Limiter(ceiling=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm, max_wait=settings.max_wait)
+    live = LiveLLM(
+        api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
+        base_url=settings.base_url,
+        mode=settings.mode,
+        timeout=settings.timeout,
+        trust_env=settings.trust_env,
+        concurrency=settings.concurrency,
+        meter=meter,
+        on_headers=limiter.observe,
+    )
+    return RetryingLLM(LimitedLLM(live, limiter=limiter, meter=meter), attempts=settings.attempts, meter=meter)
+
+
+def _cached(inner: LLM, settings: Settings, meter: Meter) -> LLM:
+    from extractor.llm.single_flight import SingleFlightLLM
+
+    single = SingleFlightLLM(inner, meter=meter)
+    if not settings.cache:
+        return single
+    from extractor.llm.cache import CachedLLM, ReplyCache
+
+    return CachedLLM(single, ReplyCache(Path(settings.cache_dir)), meter=meter)
+
+
+def _recorded(inner: LLM, settings: Settings, meter: Meter) -> LLM:
+    if settings.record is None:
+        return inner
+    from extractor.llm.cassette import open_cassette
+
+    return open_cassette(settings.record, settings.record_mode, inner, meter=meter)
