@@ -86,6 +86,12 @@ class Extractor:
         self._given = llm
         self._stacks: WeakKeyDictionary[asyncio.AbstractEventLoop, LLM] = WeakKeyDictionary()
 
+    def with_settings(self, **changes: Any) -> Extractor:
+        """The same with some settings changed, and a stack of its own; it counts on the same meter."""
+        other = Extractor(self.settings.model_copy(update=changes), llm=self._given)
+        other.meter = self.meter
+        return other
+
     @property
     def task(self) -> Task:
         return load_task(self.settings.prompt, self.settings.ontology, self.settings.prompts_dir)

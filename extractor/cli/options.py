@@ -21,3 +21,4 @@ Cache = Annotated[
 CacheDir = Annotated[Path | None, typer.Option(help="Where replies are kept.", metavar="DIR")]
 Mode = Annotated[str | None, typer.Option(help="auto, json_schema, tools or json.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds for one call.")]
+Concurrency = Annotated[int | None, typer.Option(help="The most documents at once.", metavar="N")]

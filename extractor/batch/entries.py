@@ -1,0 +1,29 @@
+"""What a source gives: documents by key, read only when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from extractor.models import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document of a source.
+
+    `key` is unique in the source and stays the same from run to run: the relative path, and the
+    number or id of the record behind `#` in files of many. `stamp` changes whenever the document may
+    have changed (size and time of its file, and its metadata from elsewhere); None means that it has
+    to be read to know. `load` reads it, and raises DocumentError where it cannot be used.
+    """
+
+    key: str
+    stamp: str | None
+    load: Callable[[], Document]
+
+
+def entries_of(documents: Iterable[Document]) -> Iterator[Entry]:
+    """Documents that are in memory already, as a source; the key is the document's id."""
+    for document in documents:
+        yield Entry(document.id, None, lambda document=document: document)  # type: ignore[misc]

@@ -1,0 +1,315 @@
+"""The ledger of a run: every document, its state and its result, durable at once (SQLite, WAL).
+
+A document is `pending`, `running`, `done`, `empty` (done, and nothing found) or `failed`. Its result is kept, compressed, until
+a newer one replaces it, so that results.jsonl can be written in the order of the input at any time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from extractor.errors import OutputError, RunLocked, StorageError
+
+FORMAT = 1
+BUSY_SECONDS = 30.0
+LEVEL = 1
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    key TEXT PRIMARY KEY, position INTEGER NOT NULL, stamp TEXT, digest TEXT, identity TEXT, state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0,
+    completion_tokens INTEGER NOT NULL DEFAULT 0, cost REAL NOT NULL DEFAULT 0, entities INTEGER NOT NULL DEFAULT 0,
+    events INTEGER NOT NULL DEFAULT 0, relations INTEGER NOT NULL DEFAULT 0, rejections TEXT, error TEXT,
+    run INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_position ON documents (position);
+CREATE INDEX IF NOT EXISTS by_state ON documents (state);
+CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, identity TEXT NOT NULL, body BLOB NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS written (
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL, identity TEXT NOT NULL, end INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the ledger knows of a document. `stamp` is size and time of its file, `digest` the hash of its text."""
+
+    key: str
+    position: int
+    stamp: str | None
+    digest: str | None
+    identity: str | None
+    state: str
+    attempts: int
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """What a finished document gave and cost; `rejections` counts them by reason."""
+
+    entities: int
+    events: int
+    relations: int
+    rejections: dict[str, int]
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+
+
+COLUMNS = "key, position, stamp, digest, identity, state, attempts, run"
+
+
+class Ledger:
+    """One run folder's ledger, held by one process at a time.
+
+    Raises RunLocked where another process holds it, OutputError where the folder cannot be written,
+    StorageError where the file is no ledger or the disk fails.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "ledger.sqlite"
+        self._lock = _lock(folder)
+        try:
+            self._open()
+        except sqlite3.Error as exc:
+            self._lock.close()
+            raise self._fault(exc) from None
+
+    def _open(self) -> None:
+        self._durable = self._connect("FULL")
+        # Marks of what is about to start need not survive a power cut: they only count attempts.
+        self._quick = self._connect("NORMAL")
+        self._durable.executescript(SCHEMA)
+        self.run = int(self.fact("run") or 0) + 1
+        if int(self.fact("format") or FORMAT) != FORMAT:
+            raise StorageError(
+                f"{self.path} is of another format.", hint="Use the version that made it, or a new folder."
+            )
+        self.set_facts({"format": str(FORMAT), "run": str(self.run)})
+        # The first run after a kill finds what was in flight.
+        self.interrupted = self._one("SELECT count(*) FROM documents WHERE state = 'running'")
+
+    def _connect(self, synchronous: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        return connection
+
+    def close(self) -> None:
+        self._durable.close()
+        self._quick.close()
+        self._lock.close()
+
+    # -- reading
+
+    def rows(self) -> Iterator[Row]:
+        """All documents in the order in which they were last met."""
+        cursor = self._durable.cursor().execute(f"SELECT {COLUMNS} FROM documents ORDER BY position")
+        return (Row(*values) for values in cursor)
+
+    def get(self, key: str) -> Row | None:
+        values = self._durable.execute(f"SELECT {COLUMNS} FROM documents WHERE key = ?", (key,)).fetchone()
+        return Row(*values) if values else None
+
+    def result(self, key: str) -> bytes:
+        """The line of a finished document, without its line end. Raises StorageError where it is damaged."""
+        found = self._durable.execute("SELECT body, checksum FROM results WHERE key = ?", (key,)).fetchone()
+        if found is None or zlib.crc32(found[0]) != found[1]:
+            raise StorageError(
+                f"The result of {key!r} in {self.path} is damaged.",
+                hint="Delete the run folder and run again; replies are cached.",
+            )
+        return zlib.decompress(found[0])
+
+    def failures(self) -> Iterator[tuple[str, int, dict[str, object]]]:
+        """Key, attempts and error of each failed document of this run, in the order of the input."""
+        query = "SELECT key, attempts, error FROM documents WHERE state = 'failed' AND run = ? ORDER BY position"
+        for key, attempts, error in self._durable.cursor().execute(query, (self.run,)):
+            yield key, attempts, json.loads(error)
+
+    def counts(self) -> dict[str, int]:
+        """How many of the documents met in this run are in each state."""
+        return dict(
+            self._durable.execute("SELECT state, count(*) FROM documents WHERE run = ? GROUP BY state", (self.run,))
+        )
+
+    def totals(self) -> dict[str, float]:
+        """Tokens, cost and facts over all finished documents of this run's input."""
+        names = ("prompt_tokens", "completion_tokens", "cost", "entities", "events", "relations")
+        sums = ", ".join(f"total({name})" for name in names)
+        query = f"SELECT {sums} FROM documents WHERE run = ? AND state IN ('done', 'empty')"
+        found = self._durable.execute(query, (self.run,)).fetchone()
+        return {name: value if name == "cost" else int(value) for name, value in zip(names, found, strict=True)}
+
+    def rejections(self) -> dict[str, int]:
+        """How many items were not kept, by reason, over all finished documents of this run's input."""
+        query = "SELECT rejections FROM documents WHERE run = ? AND rejections IS NOT NULL"
+        counted: Counter[str] = Counter()
+        for (text,) in self._durable.cursor().execute(query, (self.run,)):
+            counted.update(json.loads(text))
+        return dict(sorted(counted.items()))
+
+    def missing(self) -> list[str]:
+        """Keys that an earlier run met and this one did not: files that are gone."""
+        return [
+            key
+            for (key,) in self._durable.execute(
+                "SELECT key FROM documents WHERE run < ? ORDER BY position", (self.run,)
+            )
+        ]
+
+    def fact(self, name: str) -> str | None:
+        found = self._durable.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else None
+
+    # -- writing
+
+    def set_facts(self, facts: dict[str, str]) -> None:
+        self._write(self._durable, "INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+
+    def met(self, rows: list[tuple[str, int]]) -> None:
+        """Note that unchanged documents (key, position) are part of this run too."""
+        self._write(
+            self._quick, "UPDATE documents SET position = ?, run = ? WHERE key = ?", [(p, self.run, k) for k, p in rows]
+        )
+
+    def add(
+        self, key: str, position: int, stamp: str | None, digest: str | None, identity: str | None, state: str
+    ) -> None:
+        """A new or changed document, or one to be tried again; attempts are kept while the identity stays."""
+        query = """
+            INSERT INTO documents (key, position, stamp, digest, identity, state, attempts, run) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
+            ON CONFLICT (key) DO UPDATE SET position = excluded.position, stamp = excluded.stamp, digest = excluded.digest,
+            attempts = CASE WHEN documents.identity IS excluded.identity THEN documents.attempts ELSE 0 END,
+            identity = excluded.identity, state = excluded.state, run = excluded.run, error = NULL"""
+        self._write(self._quick, query, [(key, position, stamp, digest, identity, state, self.run)])
+
+    def start(self, key: str) -> None:
+        """Count the attempt before the work starts, so that a document that kills the process is known."""
+        self._write(
+            self._quick, "UPDATE documents SET state = 'running', attempts = attempts + 1 WHERE key = ?", [(key,)]
+        )
+
+    def finish(self, key: str, identity: str, line: bytes, gave: Yield) -> None:
+        """Keep a finished document's line; on return it is on the disk."""
+        body = zlib.compress(line, LEVEL)
+        found_any = gave.events or gave.relations or gave.entities
+        rejections = json.dumps(gave.rejections, sort_keys=True) if gave.rejections else None
+        numbers = (gave.prompt_tokens, gave.completion_tokens, gave.cost, gave.entities, gave.events, gave.relations)
+        with self._transaction():
+            self._durable.execute(
+                "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, identity, body, zlib.crc32(body))
+            )
+            self._durable.execute(
+                "UPDATE documents SET state = ?, prompt_tokens = ?, completion_tokens = ?, cost = ?, entities = ?, events = ?, "
+                "relations = ?, rejections = ?, error = NULL WHERE key = ?",
+                ("done" if found_any else "empty", *numbers, rejections, key),
+            )
+
+    def fail(self, key: str, error: dict[str, object]) -> None:
+        text = json.dumps(error, ensure_ascii=False, default=str)
+        self._write(self._durable, "UPDATE documents SET state = 'failed', error = ? WHERE key = ?", [(text, key)])
+
+    def restamp(self, key: str, stamp: str | None) -> None:
+        """The file was touched, its content is the same."""
+        self._write(self._quick, "UPDATE documents SET stamp = ? WHERE key = ?", [(stamp, key)])
+
+    def back_to_pending(self, key: str, *, forgive: bool) -> None:
+        """Undo a start or a failure that was not the document's fault; `forgive` takes the attempt back."""
+        query = "UPDATE documents SET state = 'pending', error = NULL, attempts = max(0, attempts - ?) WHERE key = ?"
+        self._write(self._durable, query, [(int(forgive), key)])
+
+    # -- what stands in results.jsonl
+
+    def written(self) -> Iterator[tuple[int, str, str, int]]:
+        """Number, key, identity and end (bytes) of each line, in order."""
+        return iter(self._durable.cursor().execute("SELECT number, key, identity, end FROM written ORDER BY number"))
+
+    def note_written(self, lines: list[tuple[int, str, str, int]]) -> None:
+        self._write(self._quick, "INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", lines)
+
+    def forget_written(self, number: int) -> None:
+        """Lines from this number on do not stand in the file."""
+        self._write(self._quick, "DELETE FROM written WHERE number >= ?", [(number,)])
+
+    # -- the database
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self)
+
+    def _write(self, connection: sqlite3.Connection, query: str, rows: list[tuple[object, ...]]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(query, rows)
+            connection.execute("COMMIT")
+        except sqlite3.Error as exc:
+            if connection.in_transaction:
+                connection.rollback()
+            raise self._fault(exc) from None
+
+    def _one(self, query: str) -> int:
+        return int(self._durable.execute(query).fetchone()[0])
+
+    def _fault(self, exc: sqlite3.Error) -> StorageError:
+        if "full" in str(exc) or "I/O" in str(exc):
+            free = os.statvfs(self.folder)
+            hint = f"{free.f_bavail * free.f_frsize // 1_000_000:,} MB are free there; make room and run again: nothing finished is lost."
+            return StorageError(f"Cannot write {self.path}: {exc}.", hint=hint)
+        hint = "Move it away and run again: replies are cached, so nothing is paid twice."
+        return StorageError(f"{self.path} cannot be used: {exc}.", hint=hint)
+
+
+class _Transaction:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.connection = ledger._durable
+
+    def __enter__(self) -> None:
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as exc:
+            raise self.ledger._fault(exc) from None
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
+        try:
+            self.connection.execute("ROLLBACK" if exc else "COMMIT")
+        except sqlite3.Error as fault:
+            raise self.ledger._fault(fault) from None
+        if isinstance(exc, sqlite3.Error):
+            raise self.ledger._fault(exc) from None
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Hold the folder's lock file; the operating system lets go of it when the process dies, however it dies."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (folder / "lock").open("a+", encoding="utf-8")
+    except OSError as exc:
+        raise OutputError(f"Cannot write to {folder}: {exc.strerror}.", hint="Choose another --out.") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        raise RunLocked(
+            f"Another process works on {folder} (process {owner}).", hint="Wait for it, or stop it."
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
+    file.flush()
+    return file

@@ -1,0 +1,103 @@
+"""results.jsonl: one line a finished document, in the order of the input, picked up again after any stop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from extractor.batch.ledger import Ledger
+from extractor.errors import OutputError, StorageError
+
+NOTE_EVERY = 256
+
+
+class ResultsFile:
+    """Takes documents in the order of the input and makes the file hold just their lines.
+
+    Lines that stand there from an earlier run are left as they are for as long as the documents come
+    in the same order with the same results; from the first difference on they are written anew out of
+    the ledger. What a kill left half written is cut off.
+    """
+
+    def __init__(self, path: Path, ledger: Ledger) -> None:
+        self.path = path
+        self.ledger = ledger
+        self._number = 0
+        self._end = 0
+        self._noted: list[tuple[int, str, str, int]] = []
+        self._file = self._open()
+        self._dropped = self._drop_what_was_not_noted()
+        self._standing = ledger.written()
+        self._expected = next(self._standing, None)
+
+    @property
+    def dropped(self) -> int:
+        """Bytes that an earlier stop left behind and that were cut off."""
+        return self._dropped
+
+    def add(self, key: str, identity: str) -> None:
+        """The next finished document of the input."""
+        if self._expected is not None and self._expected[1:3] == (key, identity):
+            self._number, self._end = self._number + 1, self._expected[3]
+            self._expected = next(self._standing, None)
+            return
+        self._cut_here()
+        line = self.ledger.result(key) + b"\n"
+        self._append(line)
+        self._end += len(line)
+        self._noted.append((self._number, key, identity, self._end))
+        self._number += 1
+        if len(self._noted) >= NOTE_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make the noted lines known to the ledger, after they are in the file."""
+        if self._noted:
+            self.ledger.note_written(self._noted)
+            self._noted = []
+
+    def close(self) -> None:
+        """No document follows: whatever else stands in the file goes."""
+        self._cut_here()
+        self.flush()
+        os.fsync(self._file)
+        os.close(self._file)
+
+    def _open(self) -> int:
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            raise OutputError(f"Cannot write {self.path}: {exc.strerror}.", hint="Choose another --out.") from None
+
+    def _drop_what_was_not_noted(self) -> int:
+        """Cut the file after its last noted line, and forget lines that it no longer holds whole."""
+        size = os.fstat(self._file).st_size
+        lost = next((number for number, _, _, end in self.ledger.written() if end > size), None)
+        if lost is not None:
+            self.ledger.forget_written(lost)
+        end = max((row[3] for row in self.ledger.written()), default=0)
+        if end and os.pread(self._file, 1, end - 1) != b"\n":
+            self.ledger.forget_written(0)
+            end = 0
+        os.ftruncate(self._file, end)
+        return size - end
+
+    def _cut_here(self) -> None:
+        """From here on the file is written anew."""
+        if self._expected is None and os.lseek(self._file, 0, os.SEEK_CUR) == self._end:
+            return
+        self._standing, self._expected = iter(()), None
+        self.ledger.forget_written(self._number)
+        os.ftruncate(self._file, self._end)
+        os.lseek(self._file, self._end, os.SEEK_SET)
+
+    def _append(self, line: bytes) -> None:
+        try:
+            rest = memoryview(line)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError as exc:
+            raise StorageError(
+                f"Cannot write {self.path}: {exc.strerror}.",
+                hint="Make room and run again: nothing finished is lost.",
+            ) from None

@@ -1,0 +1,221 @@
+"""A run over a folder, from settings to summary: opens the ledger, wires the runner, writes run.json and failures.jsonl."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from extractor.api import Extractor, run_in_background
+from extractor.batch.breaker import Breaker
+from extractor.batch.entries import Entry, entries_of
+from extractor.batch.files import replace_file
+from extractor.batch.ledger import Ledger
+from extractor.batch.results import ResultsFile
+from extractor.batch.runner import Runner
+from extractor.batch.sources import SourceOptions, open_source
+from extractor.config import Settings
+from extractor.llm.base import Meter, canonical
+from extractor.models import Document
+from extractor.version import VERSION
+
+PACKAGES = ("openai", "instructor", "pydantic", "tenacity", "diskcache")
+FAILED_DOCUMENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run came to. `states` counts the documents of the source by state; they add up to `documents`."""
+
+    folder: Path
+    documents: int
+    states: dict[str, int]
+    skipped: int
+    entities: int
+    events: int
+    relations: int
+    rejections: dict[str, int]
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    calls: int
+    cache_hits: int
+    possible_duplicate_charges: int
+    seconds: float
+    missing: list[str] = field(default_factory=list)
+    stopped: str | None = None
+    exit_code: int = 0
+
+    @property
+    def failed(self) -> int:
+        return self.states.get("failed", 0)
+
+    @property
+    def pending(self) -> int:
+        return self.states.get("pending", 0)
+
+
+Watcher = Callable[[Runner, Meter], Iterator[None]]
+
+
+def batch(
+    source: str | Path | Iterable[Document],
+    *,
+    out: str | Path,
+    settings: Settings | None = None,
+    retry_failed: bool = False,
+    source_options: SourceOptions | None = None,
+    **arguments: Any,
+) -> RunSummary:
+    """Work through a folder (or documents) into the run folder `out`; run it again to go on where it stopped.
+
+    `arguments` are settings by name. Writes results.jsonl, failures.jsonl and run.json. Documents that
+    fail are in failures.jsonl, not raised; what stops a run is in `RunSummary.stopped`. Raises
+    CallerError or StorageError where it cannot begin.
+    """
+    return run_in_background(
+        run_folder(
+            source,
+            Path(out),
+            Extractor(settings, **arguments),
+            retry_failed=retry_failed,
+            source_options=source_options,
+        )
+    )
+
+
+async def run_folder(
+    source: str | Path | Iterable[Document],
+    out: Path,
+    extractor: Extractor,
+    *,
+    retry_failed: bool = False,
+    source_options: SourceOptions | None = None,
+    watch: Callable[[Runner, Meter], Any] | None = None,
+) -> RunSummary:
+    """The same on the running event loop; `watch` is handed the runner before it starts."""
+    entries = _entries(source, source_options or SourceOptions())
+    extractor = _with_durable_replies(extractor, out)
+    llm, task, options = extractor.llm(), extractor.task, extractor.options
+    ledger = Ledger(out)
+    started = time.monotonic()
+    try:
+        runner = _runner(ledger, extractor, out, retry_failed)
+        if watch is not None:
+            watch(runner, extractor.meter)
+        await runner.run(entries)
+        summary = _summary(runner, ledger, extractor.meter, out, time.monotonic() - started)
+        _write_failures(out / "failures.jsonl", ledger)
+        _write_run(out / "run.json", summary, extractor, task.prompt.ref)
+        return summary
+    finally:
+        ledger.close()
+        await extractor.aclose()
+        del llm, options
+
+
+def _entries(source: str | Path | Iterable[Document], options: SourceOptions) -> Iterator[Entry]:
+    if isinstance(source, str | Path):
+        return open_source(Path(source), options)
+    return entries_of(source)
+
+
+def _with_durable_replies(extractor: Extractor, out: Path) -> Extractor:
+    """Without the shared cache, replies are kept in the run folder: what was paid for is never lost."""
+    settings = extractor.settings
+    if settings.cache or settings.replay is not None:
+        return extractor
+    return extractor.with_settings(cache=True, cache_dir=out / "replies")
+
+
+def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool) -> Runner:
+    settings = extractor.settings
+    return Runner(
+        ledger=ledger,
+        results=ResultsFile(out / "results.jsonl", ledger),
+        work=extractor.aextract,
+        run_identity=run_identity(extractor),
+        concurrency=settings.concurrency,
+        retry_failed=retry_failed,
+        breaker=Breaker(patience=settings.patience),
+    )
+
+
+def run_identity(extractor: Extractor) -> str:
+    """All that is the same for every document and can change its extraction's answers, as a hash."""
+    task, options = extractor.task, extractor.options
+    parts = {
+        "prompt": task.prompt.digest,
+        "ontology": task.ontology.digest,
+        "model": options.model,
+        "parameters": [list(pair) for pair in options.parameters],
+        "chunks": [options.chunk_size, options.chunk_overlap],
+    }
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()
+
+
+def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: float) -> RunSummary:
+    states, totals = ledger.counts(), ledger.totals()
+    stopped = runner.stopped_by
+    failed = FAILED_DOCUMENTS if states.get("failed") else 0
+    return RunSummary(
+        folder=out,
+        documents=sum(states.values()),
+        states=states,
+        skipped=runner.progress.skipped,
+        rejections=ledger.rejections(),
+        calls=meter.calls,
+        cache_hits=meter.cache_hits,
+        possible_duplicate_charges=meter.possible_duplicate_charges + ledger.interrupted + runner.progress.cut_short,
+        seconds=seconds,
+        missing=ledger.missing() if not runner.progress.stopping else [],
+        stopped=str(stopped) if stopped else runner.progress.stopping,
+        exit_code=stopped.exit_code if stopped else failed,
+        entities=int(totals["entities"]),
+        events=int(totals["events"]),
+        relations=int(totals["relations"]),
+        prompt_tokens=int(totals["prompt_tokens"]),
+        completion_tokens=int(totals["completion_tokens"]),
+        cost=totals["cost"],
+    )
+
+
+def _write_failures(path: Path, ledger: Ledger) -> None:
+    """One line a failed document: which, at which stage, of which class, why, and after how many attempts."""
+    lines = (
+        json.dumps({"document": key, "attempts": attempts, **error}, ensure_ascii=False) + "\n"
+        for key, attempts, error in ledger.failures()
+    )
+    replace_file(path, (line.encode("utf-8", "backslashreplace") for line in lines))
+
+
+def _write_run(path: Path, summary: RunSummary, extractor: Extractor, prompt: str) -> None:
+    run = {
+        "extractor": VERSION,
+        "python": platform.python_version(),
+        "packages": _versions(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "prompt": prompt,
+        "ontology": extractor.task.ontology.ref,
+        "settings": extractor.settings.public(),
+        "summary": {**asdict(summary), "folder": os.fspath(summary.folder)},
+        "calls": asdict(extractor.meter),
+    }
+    replace_file(path, [json.dumps(run, ensure_ascii=False, indent=2, default=str).encode() + b"\n"])
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

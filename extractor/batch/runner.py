@@ -1,0 +1,336 @@
+"""The run: takes documents from a source, works on many at once, loses none and asks nothing twice.
+
+Workers pull from the source, so that memory stays flat; each result is durable in the ledger before
+its document counts as done; results.jsonl follows in the order of the input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from extractor.batch.breaker import Breaker
+from extractor.batch.entries import Entry
+from extractor.batch.ledger import Ledger, Row, Yield
+from extractor.batch.results import ResultsFile
+from extractor.errors import DocumentError, ExtractorError, StorageError
+from extractor.llm.base import canonical
+from extractor.models import Document, Extraction
+
+DONE = frozenset({"done", "empty"})
+MAX_DEATHS = 3
+YIELD_EVERY = 64
+LINE_BREAKERS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
+
+Work = Callable[[Document], Awaitable[Extraction]]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where the run stands; read by whoever shows it."""
+
+    met: int = 0
+    skipped: int = 0
+    done: int = 0
+    failed: int = 0
+    events: int = 0
+    relations: int = 0
+    in_flight: int = 0
+    cost: float = 0.0
+    cut_short: int = 0
+    stopping: str | None = None
+    paused: str | None = None
+
+
+@dataclass(slots=True)
+class Runner:
+    """One run over one source. `work` turns a document into its extraction; `price` tells what it cost.
+
+    `run_identity` stands for all that is the same for every document: prompt, ontology, model,
+    parameters, chunk sizes. `stop_before` looks at each document before it is asked about.
+    """
+
+    ledger: Ledger
+    results: ResultsFile
+    work: Work
+    run_identity: str
+    concurrency: int
+    retry_failed: bool = False
+    price: Callable[[Extraction], float] = lambda extraction: 0.0
+    breaker: Breaker = field(default_factory=Breaker)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    progress: Progress = field(default_factory=Progress)
+    stopped_by: ExtractorError | None = None
+
+    _entries: Iterator[Entry] = field(default_factory=lambda: iter(()))
+    _rows: Iterator[Row] = field(default_factory=lambda: iter(()))
+    _expected: Row | None = None
+    _again: deque[tuple[Entry, int]] = field(default_factory=deque)
+    _decided: dict[int, tuple[str, str] | None] = field(default_factory=dict)
+    _next_place: int = 0
+    _met: list[tuple[str, int]] = field(default_factory=list)
+    _working: dict[str, tuple[Entry, int]] = field(default_factory=dict)
+    _blamed: dict[str, tuple[Entry, int]] = field(default_factory=dict)
+    _last_doubt: ExtractorError | None = None
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def run(self, entries: Iterator[Entry]) -> None:
+        """Work until the source is empty or the run is stopped; then bring the files up to date."""
+        self._entries, self._rows = entries, self.ledger.rows()
+        self._expected = next(self._rows, None)
+        self._open.set()
+        self._tasks = [asyncio.create_task(self._worker()) for _ in range(self.concurrency)]
+        try:
+            await self._watch()
+            self._blame_the_endpoint()
+        finally:
+            self._finish()
+
+    def stop(self, why: str) -> None:
+        """Take no new document; what is in flight goes on."""
+        self.progress.stopping = self.progress.stopping or why
+        self._open.set()
+
+    def cancel(self) -> None:
+        """Let go of what is in flight too: it stays pending."""
+        for task in self._tasks:
+            task.cancel()
+
+    # -- workers
+
+    async def _watch(self) -> None:
+        """Wait for the workers; the first bug among them ends the run, after the others were told."""
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+                raise result
+
+    async def _worker(self) -> None:
+        skipped = 0
+        while True:
+            await self._open.wait()
+            taken = None if self.progress.stopping else self._take()
+            if taken is None:
+                if self.progress.stopping or not self._working:
+                    return
+                # Others are still at work; what they fail at may have to be done again.
+                await self.sleep(0.02)
+                continue
+            if not await self._decide(*taken):
+                skipped += 1
+                if skipped % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+
+    def _take(self) -> tuple[Entry, int] | None:
+        if self._again:
+            return self._again.popleft()
+        try:
+            entry = next(self._entries, None)
+        except ExtractorError as exc:
+            self._stop_by(exc)
+            return None
+        if entry is None:
+            return None
+        place = self.progress.met
+        self.progress.met += 1
+        return entry, place
+
+    async def _decide(self, entry: Entry, place: int) -> bool:
+        """Skip the document, or work on it; True where it was worked on."""
+        row = self._row(entry.key)
+        if row and entry.stamp is not None and row.stamp == entry.stamp and self._settled(row, row.digest):
+            return self._skip(entry, place, row)
+        try:
+            document = entry.load()
+            digest = document_digest(document)
+        except DocumentError as exc:
+            self.ledger.add(entry.key, place, entry.stamp, None, None, "pending")
+            return self._fail(entry.key, place, exc, stage="read")
+        if row and self._settled(row, digest):
+            self.ledger.restamp(entry.key, entry.stamp)
+            return self._skip(entry, place, row)
+        await self._work_on(entry, place, document, digest)
+        return True
+
+    def _row(self, key: str) -> Row | None:
+        """What the ledger knows; the source mostly comes in the order of the last run, so one cursor serves."""
+        if self._expected is not None and self._expected.key == key:
+            row, self._expected = self._expected, next(self._rows, None)
+            return row
+        return self.ledger.get(key)
+
+    def _settled(self, row: Row, digest: str | None) -> bool:
+        if digest is None or row.digest != digest or row.identity != self.identity(digest):
+            return row.state == "failed" and row.digest is None and digest is None and not self.retry_failed
+        return row.state in DONE or (row.state == "failed" and not self.retry_failed)
+
+    def identity(self, digest: str) -> str:
+        """Which question was answered: this document under this run's settings."""
+        return hashlib.sha256(f"{digest} {self.run_identity}".encode()).hexdigest()
+
+    def _skip(self, entry: Entry, place: int, row: Row) -> bool:
+        self._met.append((entry.key, place))
+        if len(self._met) >= 1000:
+            self._note_met()
+        self.progress.skipped += 1
+        self._place(place, (entry.key, row.identity or "") if row.state in DONE else None)
+        return False
+
+    async def _work_on(self, entry: Entry, place: int, document: Document, digest: str) -> None:
+        key, identity = entry.key, self.identity(digest)
+        self.ledger.add(key, place, entry.stamp, digest, identity, "pending")
+        if self._died_too_often(key):
+            self._fail(key, place, _killed(key), stage="extract")
+            return
+        self.ledger.start(key)
+        self._working[key] = (entry, place)
+        self.progress.in_flight += 1
+        try:
+            extraction = await self.work(document)
+            self._succeed(key, place, identity, extraction)
+        except asyncio.CancelledError:
+            self.progress.cut_short += 1
+            self.ledger.back_to_pending(key, forgive=True)
+            raise
+        except StorageError as exc:
+            self._stop_by(exc)
+        except ExtractorError as exc:
+            await self._failed(entry, place, exc)
+        except Exception as exc:  # one document's bug is that document's failure, and is told as such
+            self._fail(key, place, _internal(exc), stage="extract")
+        finally:
+            self._working.pop(key, None)
+            self.progress.in_flight -= 1
+
+    def _died_too_often(self, key: str) -> bool:
+        row = self.ledger.get(key)
+        return row is not None and row.attempts >= MAX_DEATHS
+
+    def _succeed(self, key: str, place: int, identity: str, extraction: Extraction) -> None:
+        gave = Yield(
+            entities=len(extraction.entities),
+            events=len(extraction.events),
+            relations=len(extraction.relations),
+            rejections=dict(Counter(rejection.reason for rejection in extraction.rejections)),
+            prompt_tokens=extraction.usage.prompt_tokens,
+            completion_tokens=extraction.usage.completion_tokens,
+            cost=self.price(extraction),
+        )
+        self.ledger.finish(key, identity, line_of(extraction), gave)
+        self.breaker.success()
+        self._blamed.clear()
+        self.progress.done += 1
+        self.progress.events += gave.events
+        self.progress.relations += gave.relations
+        self.progress.cost += gave.cost
+        self._place(place, (key, identity))
+
+    # -- failures
+
+    async def _failed(self, entry: Entry, place: int, error: ExtractorError) -> None:
+        blamed = self.breaker.failure(entry.key, error)
+        if not blamed:
+            self._blamed = {key: self._blamed[key] for key in self.breaker.streak if key in self._blamed}
+            if entry.key in self.breaker.streak:
+                self._blamed[entry.key] = (entry, place)
+                self._last_doubt = error
+            self._fail(entry.key, place, error, stage="extract")
+            return
+        self._blamed[entry.key] = (entry, place)
+        self._take_back()
+        pause = self.breaker.next_pause() if self.breaker.blamed() else None
+        if pause is None or self.progress.stopping:
+            self._stop_by(error)
+        else:
+            await self._pause(pause, error)
+
+    def _blame_the_endpoint(self) -> None:
+        """At the end: where several documents were tried and nothing ever answered, none of them is to blame."""
+        if len(self._blamed) > 1 and not self.breaker.succeeded and self._last_doubt is not None:
+            self._take_back()
+            self._stop_by(self._last_doubt)
+
+    def _take_back(self) -> None:
+        """Documents that failed because the endpoint did are pending again."""
+        for key, (entry, place) in self._blamed.items():
+            self.ledger.back_to_pending(key, forgive=True)
+            if self._decided.pop(place, self) is None:
+                self.progress.failed -= 1
+            self._again.append((entry, place))
+        self._blamed.clear()
+
+    async def _pause(self, seconds: float, error: ExtractorError) -> None:
+        self.progress.paused = f"{error.message} Trying again in {seconds:.0f} s."
+        self._open.clear()
+        try:
+            await self.sleep(seconds)
+        finally:
+            self.breaker.streak.extend([""] * (self.breaker.threshold - 1))
+            self.progress.paused = None
+            self._open.set()
+
+    def _stop_by(self, error: ExtractorError) -> None:
+        self.stopped_by = self.stopped_by or error
+        self.stop(type(error).__name__)
+
+    def _fail(self, key: str, place: int, error: ExtractorError, *, stage: str) -> bool:
+        self.ledger.fail(key, {"stage": stage, **error.record()})
+        self.progress.failed += 1
+        self._place(place, None)
+        return stage != "read"
+
+    # -- the order of the input
+
+    def _place(self, place: int, line: tuple[str, str] | None) -> None:
+        """Note what became of the document at this place, and write as far as all before it are known."""
+        self._decided[place] = line
+        while self._next_place in self._decided and not self._blamed:
+            decided = self._decided.pop(self._next_place)
+            self._next_place += 1
+            if decided is not None:
+                self.results.add(*decided)
+
+    def _note_met(self) -> None:
+        self.ledger.met(self._met)
+        self._met = []
+
+    def _finish(self) -> None:
+        """What was decided goes to the files, also behind a document that was not."""
+        self._note_met()
+        for entry, place in self._working.values():
+            self.ledger.back_to_pending(entry.key, forgive=True)
+            self._decided.pop(place, None)
+        for place in sorted(self._decided):
+            line = self._decided[place]
+            if line is not None:
+                self.results.add(*line)
+        self.results.close()
+
+
+def line_of(extraction: Extraction) -> bytes:
+    """An extraction as one line of JSON, in UTF-8, safe for readers that split at Unicode's line separators."""
+    return extraction.model_dump_json().translate(LINE_BREAKERS).encode()
+
+
+def document_digest(document: Document) -> str:
+    """SHA-256 over all that a document is, in hex."""
+    about = [document.id, document.language, document.title, document.url, str(document.published), document.digest]
+    return hashlib.sha256(canonical(list(about)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _killed(key: str) -> ExtractorError:
+    return ExtractorError(
+        f"The process died {MAX_DEATHS} times while it worked on {key!r}.", hint="Look at this document on its own."
+    )
+
+
+def _internal(exc: Exception) -> ExtractorError:
+    place = exc.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{place.tb_lineno}" if place else ""
+    return ExtractorError(f"A bug of extractor's: {type(exc).__name__} at {where}.", hint="Please report it.")

@@ -1,0 +1,1 @@
+"""The parts of `extractor.text.calendars`: words, numbers, grammar and calendar arithmetic."""

@@ -1,0 +1,43 @@
+"""Which spelling differences mean nothing in a time expression."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DELETED = [0x640, 0x670, 0xAD, 0x61C, 0xFEFF, 0x200B, 0x200D, 0x200E, 0x200F, 0x2060, 0x66C]
+_DELETED += [*range(0x610, 0x61B), *range(0x64B, 0x660), *range(0x6D6, 0x6EE), *range(0x202A, 0x202F)]
+_DELETED += [*range(0x2066, 0x206A), 0x301, 0x621]
+_LETTERS = {
+    "ا": "أإآٱ",
+    "ی": "يىئۍې",
+    "ک": "كڪګ",
+    "ه": "ةۀەہھۂۃ",
+    "و": "ؤ",
+    "е": "ё",
+    "-": "‐‑‒–—―−",
+    "/": "⁄∕",
+    "'": "’‘ʼ`´",
+    "(": "[",
+    ")": "]",
+    " ": ',،;؛!?؟"«»“”„…*|<>',
+    ".": "٫۔",
+}
+_PLAIN: dict[int, str | None] = dict.fromkeys(_DELETED)
+_PLAIN |= {ord(other): plain for plain, others in _LETTERS.items() for other in others}
+_PLAIN |= {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: str(digit) for digit in range(10)}
+_SUPERSCRIPTS = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079]")
+
+
+def fold(text: str) -> str:
+    """`text` in lower case, with one form for each letter and digit; half-spaces (U+200C) are kept."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _SUPERSCRIPTS.sub("", text)).translate(_PLAIN)
+    else:
+        text = text.translate(_PLAIN)
+    return text.lower()
+
+
+def fold_word(text: str) -> str:
+    """`text` folded, without half-spaces: the form in which lexicons hold their words."""
+    return fold(text).replace("\u200c", "")
