@@ -70,7 +70,7 @@ class Breaker:
 
     def next_pause(self) -> float | None:
         """Seconds to wait before the endpoint is tried again, twice as long each time; None: give up."""
-        pause = min(FIRST_PAUSE * 2**self.pauses, self.patience - self.waited)
+        pause: float = min(FIRST_PAUSE * 2**self.pauses, self.patience - self.waited)
         if pause <= 0:
             return None
         self.pauses += 1

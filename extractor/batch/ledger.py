@@ -13,7 +13,7 @@ import sqlite3
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -131,7 +131,7 @@ class Ledger:
         if found is None or zlib.crc32(found[0]) != found[1]:
             raise StorageError(
                 f"The result of {key!r} in {self.path} is damaged.",
-                hint="Delete the run folder and run again; replies are cached.",
+                hint="Run into a new folder: replies are cached.",
             )
         return zlib.decompress(found[0])
 
@@ -251,7 +251,7 @@ class Ledger:
     def _transaction(self) -> _Transaction:
         return _Transaction(self)
 
-    def _write(self, connection: sqlite3.Connection, query: str, rows: list[tuple[object, ...]]) -> None:
+    def _write(self, connection: sqlite3.Connection, query: str, rows: Sequence[tuple[object, ...]]) -> None:
         try:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(query, rows)
@@ -267,7 +267,8 @@ class Ledger:
     def _fault(self, exc: sqlite3.Error) -> StorageError:
         if "full" in str(exc) or "I/O" in str(exc):
             free = os.statvfs(self.folder)
-            hint = f"{free.f_bavail * free.f_frsize // 1_000_000:,} MB are free there; make room and run again: nothing finished is lost."
+            megabytes = free.f_bavail * free.f_frsize // 1_000_000
+            hint = f"{megabytes:,} MB are free there; make room and run again: nothing finished is lost."
             return StorageError(f"Cannot write {self.path}: {exc}.", hint=hint)
         hint = "Move it away and run again: replies are cached, so nothing is paid twice."
         return StorageError(f"{self.path} cannot be used: {exc}.", hint=hint)

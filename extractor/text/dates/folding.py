@@ -26,6 +26,7 @@ _LETTERS = {
 _PLAIN: dict[int, str | None] = dict.fromkeys(_DELETED)
 _PLAIN |= {ord(other): plain for plain, others in _LETTERS.items() for other in others}
 _PLAIN |= {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: str(digit) for digit in range(10)}
+_WORD = re.compile(r"[0-9]+|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
 _SUPERSCRIPTS = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079]")
 
 
@@ -38,6 +39,11 @@ def fold(text: str) -> str:
     return text.lower()
 
 
-def fold_word(text: str) -> str:
-    """`text` folded, without half-spaces: the form in which lexicons hold their words."""
-    return fold(text).replace("\u200c", "")
+def split_words(folded: str) -> list[str]:
+    """Words, numbers and signs of folded text; what is none of these stands alone, so that nothing is overlooked."""
+    return _WORD.findall(folded)
+
+
+def fold_phrase(text: str) -> str:
+    """`text` folded, without half-spaces, one space between words: the form in which lexicons hold their phrases."""
+    return " ".join(split_words(fold(text).replace("\u200c", "")))

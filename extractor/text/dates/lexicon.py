@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from extractor.models import Calendar
-from extractor.text.dates.folding import fold_word
+from extractor.text.dates.folding import fold_phrase
 from extractor.text.dates.tokens import Token
 
 Numbered = Mapping[int, str]
@@ -67,7 +67,7 @@ class Lexicon:
         if found is None and self.words.article:
             found = self._without_article(word) or self._without_proclitic(word)
         if found is None and self.words.splits:
-            found = self._split(word)
+            found = self._with_and(word) or self._split(word)
         return found
 
     def _without_article(self, word: str) -> tuple[Token, ...] | None:
@@ -83,13 +83,23 @@ class Lexicon:
             return (Token("&"), *found)
         return found
 
+    def _with_and(self, word: str) -> tuple[Token, ...] | None:
+        """A number behind "and", or a word before its ezafe, written without a space."""
+        if word.startswith("و") and (rest := self.entries.get(word[1:])) and rest[0].kind in "123":
+            return (Token("&"), *rest)
+        return self.entries.get(word[:-1]) if word.endswith("هی") else None
+
     def _split(self, word: str) -> tuple[Token, ...] | None:
+        """The tokens of words that lost the spaces between them; each has three letters at least."""
         for cut in range(len(word) - 3, 2, -1):
             first = self.entries.get(word[:cut])
-            rest = first and (self.entries.get(word[cut:]) or (self._split(word[cut:]) if len(word) - cut > 5 else None))
-            if first and rest:
+            if first and (rest := self._rest(word[cut:])):
                 return first + rest
         return None
+
+    def _rest(self, word: str) -> tuple[Token, ...] | None:
+        known = self.entries.get(word) or self._with_and(word)
+        return known or (self._split(word) if len(word) > 5 else None)
 
 
 def compile_lexicon(words: Words) -> Lexicon:
@@ -110,7 +120,7 @@ def compile_lexicon(words: Words) -> Lexicon:
 def _spellings(phrases: str) -> Iterable[str]:
     for phrase in phrases.split("|"):
         if phrase.strip():
-            yield from (" ".join(fold_word(phrase.replace("_", gap)).split()) for gap in ("", " "))
+            yield from (fold_phrase(phrase.replace("_", gap)) for gap in ("", " "))
 
 
 def _declared(words: Words) -> Iterable[tuple[str, tuple[Token, ...]]]:

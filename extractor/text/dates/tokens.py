@@ -10,7 +10,7 @@ n o   number 1 to 99, ordinal                N     any other number
 m w   month name, weekday                    s q   season, quarter with its number
 d D   day, days                              k K   week, weeks
 l L   month, months                          y J   year, years
-Q H   quarter, half                          r     a day relative to publication
+Q H   quarter, half (h: or the middle)       r     a day relative to publication
 p t   last, this                             f A   next, ago
 a     early, middle, late                    c     calendar mark
 F T   from, to                               b &   between, and
@@ -20,7 +20,8 @@ G E   said of the future, "that is"          ~     about
 x     no bearing on the day                  !     unknown, or forbids an answer
 ====  =====================================  ====  =====================================
 
-The grammar makes W, O, R and V of them: a week, month, year or quarter relative to publication.
+U is a weekend. The grammar makes W, O, R and V: a week, month, year or quarter relative to
+publication; and B: a half with its number.
 """
 
 from __future__ import annotations

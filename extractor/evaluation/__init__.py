@@ -1,0 +1,1 @@
+"""Extractions held against gold: what was found, what was missed, what was invented."""

@@ -1,0 +1,290 @@
+"""Counts of hits, inventions and misses for each aspect of one document, and what they come to over many."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from extractor.evaluation.facts import Act, Facts, Interval, Thing
+from extractor.evaluation.matching import Pairs, match_acts, match_links, match_things, overlap
+
+ASPECTS = (
+    "entities", "entity_types", "events", "typed", "arguments", "modes", "modality", "source", "dates", "figures", "relations",
+    "evidence",
+)  # fmt: skip
+RESAMPLES = 1000
+SEED = 20240521
+
+
+@dataclass(slots=True)
+class Count:
+    """True positives, false positives, false negatives."""
+
+    hits: int = 0
+    inventions: int = 0
+    misses: int = 0
+
+    def add(self, other: Count) -> None:
+        self.hits += other.hits
+        self.inventions += other.inventions
+        self.misses += other.misses
+
+    @property
+    def precision(self) -> float | None:
+        return _ratio(self.hits, self.hits + self.inventions)
+
+    @property
+    def recall(self) -> float | None:
+        return _ratio(self.hits, self.hits + self.misses)
+
+    @property
+    def f1(self) -> float | None:
+        """None where there was nothing to find and nothing was found."""
+        return _ratio(2 * self.hits, 2 * self.hits + self.inventions + self.misses)
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One miss or invention, in words: `aspect`, `kind` (missed, invented, differs), and the text of it."""
+
+    aspect: str
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class Card:
+    """The score card of one document."""
+
+    document: str
+    language: str
+    length: int
+    counts: dict[str, Count] = field(default_factory=dict)
+    confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_type: dict[str, Count] = field(default_factory=dict)
+    by_role: dict[str, Count] = field(default_factory=dict)
+    slips: list[Slip] = field(default_factory=list)
+    tokens: int = 0
+    answer_tokens: int = 0
+    facts: int = 0
+
+
+def score(found: Facts, gold: Facts, card: Card, symmetric: set[str]) -> Card:
+    """Fill in a document's card. Optional gold items, and what matches them, count for nothing."""
+    things = match_things(found, gold)
+    to_gold = {found.things[a].id: gold.things[b].id for a, b in things.items()}
+
+    def same(entity: object, thing: object) -> bool:
+        return to_gold.get(entity, _NOTHING) == thing
+
+    acts = match_acts(found, gold, same)
+    links = match_links(found, gold, same, symmetric)
+    optional = {thing.id for thing in gold.things if thing.optional}
+    used = _used(gold)
+    _score_things(found, gold, things, card, used)
+    _score_acts(found, gold, acts, card)
+    for a, b in acts.items():
+        if not gold.acts[b].optional:
+            _score_details(
+                found.acts[a], gold.acts[b], card, to_gold, optional, _names(found.things), _names(gold.things)
+            )
+    _score_lonely_arguments(found, gold, acts, card)
+    _score_links(found, gold, links, card)
+    card.facts = len(found.acts) + len(found.links)
+    return card
+
+
+_NOTHING = object()
+
+
+def _used(gold: Facts) -> set[object]:
+    """Entities that a gold fact needs: those are never optional to find."""
+    acts = {entity for act in gold.acts if not act.optional for _, entity in act.arguments}
+    return acts | {end for link in gold.links if not link.optional for end in (link.subject, link.target)}
+
+
+def _count(card: Card, aspect: str) -> Count:
+    return card.counts.setdefault(aspect, Count())
+
+
+def _score_things(found: Facts, gold: Facts, pairs: Pairs, card: Card, used: set[object]) -> None:
+    names, types = _count(card, "entities"), _count(card, "entity_types")
+    for a, b in pairs.items():
+        if gold.things[b].optional and gold.things[b].id not in used:
+            continue
+        names.hits += 1
+        if found.things[a].type == gold.things[b].type:
+            types.hits += 1
+        else:
+            types.inventions += 1
+            types.misses += 1
+            card.slips.append(
+                Slip(
+                    "entity_types",
+                    "differs",
+                    f"{found.things[a].name}: {found.things[a].type}, gold {gold.things[b].type}",
+                )
+            )
+    for a in set(range(len(found.things))) - set(pairs):
+        names.inventions += 1
+        card.slips.append(Slip("entities", "invented", f"{found.things[a].type}: {found.things[a].name}"))
+    for b in set(range(len(gold.things))) - set(pairs.values()):
+        if not gold.things[b].optional:
+            names.misses += 1
+            card.slips.append(Slip("entities", "missed", f"{gold.things[b].type}: {gold.things[b].name}"))
+
+
+def _score_acts(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
+    events, typed = _count(card, "events"), _count(card, "typed")
+    for a, b in pairs.items():
+        if gold.acts[b].optional:
+            continue
+        events.hits += 1
+        mine, theirs = found.acts[a].type, gold.acts[b].type
+        card.confusion[theirs, mine] += 1
+        if mine == theirs:
+            typed.hits += 1
+            _type(card, mine).hits += 1
+            continue
+        typed.inventions += 1
+        typed.misses += 1
+        _type(card, mine).inventions += 1
+        _type(card, theirs).misses += 1
+        card.slips.append(Slip("typed", "differs", f"{mine}, gold {theirs}: {gold.acts[b].evidence}"))
+    for a in sorted(set(range(len(found.acts))) - set(pairs)):
+        _lone_act(found.acts[a], "invented", card)
+    for b in sorted(set(range(len(gold.acts))) - set(pairs.values())):
+        if not gold.acts[b].optional:
+            _lone_act(gold.acts[b], "missed", card)
+
+
+def _lone_act(act: Act, kind: str, card: Card) -> None:
+    for count in (_count(card, "events"), _count(card, "typed"), _type(card, act.type)):
+        if kind == "missed":
+            count.misses += 1
+        else:
+            count.inventions += 1
+    card.confusion[(act.type, "-") if kind == "missed" else ("-", act.type)] += 1
+    card.slips.append(Slip("events", kind, f"{act.type}: {act.evidence}"))
+
+
+def _type(card: Card, name: str) -> Count:
+    return card.by_type.setdefault(name, Count())
+
+
+def _score_details(
+    mine: Act, gold: Act, card: Card, to_gold: dict[object, object], optional: set[object],
+    names: dict[object, str], gold_names: dict[object, str],
+) -> None:  # fmt: skip
+    """What is said of an event that both sides have."""
+    where = gold.evidence
+    arguments = {(role, to_gold.get(entity, ("?", entity))) for role, entity in mine.arguments}
+    arguments = {pair for pair in arguments if pair[1] not in optional or pair in gold.arguments}
+    wanted = {pair for pair in gold.arguments if pair[1] not in optional or pair in arguments}
+    for role, entity in arguments | wanted:
+        hit, invented = (role, entity) in wanted and (role, entity) in arguments, (role, entity) in arguments
+        for count in (_count(card, "arguments"), card.by_role.setdefault(role, Count())):
+            count.add(Count(int(hit), int(not hit and invented), int(not hit and not invented)))
+        if not hit:
+            name = gold_names.get(entity) or names.get(entity[1] if isinstance(entity, tuple) else entity, "?")
+            card.slips.append(Slip("arguments", "invented" if invented else "missed", f"{role} {name}: {where}"))
+    _sets("modes", set(mine.modes), set(gold.modes), card, where)
+    _sets("figures", set(mine.figures), set(gold.figures), card, where)
+    _value("modality", mine.modality, gold.modality, card, where)
+    source = to_gold.get(mine.source, "?") if mine.source is not None else None
+    _value("source", source, gold.source, card, where, {**gold_names, "?": names.get(mine.source, "?")})
+    if gold.interval or mine.interval:
+        _value("dates", _days(mine.interval), _days(gold.interval), card, f"{mine.time} / {gold.time}: {where}")
+    _count(card, "evidence").add(Count(*_evidence(mine, gold)))
+
+
+def _evidence(mine: Act, gold: Act) -> tuple[int, int, int]:
+    good = overlap(mine.place_in_text, gold.place_in_text) >= 0.5
+    return int(good), int(not good), int(not good)
+
+
+def _days(interval: Interval) -> str | None:
+    return f"{interval[0]}..{interval[1]}" if interval else None
+
+
+def _sets(aspect: str, mine: set[object], gold: set[object], card: Card, where: str) -> None:
+    _count(card, aspect).add(Count(len(mine & gold), len(mine - gold), len(gold - mine)))
+    card.slips += [Slip(aspect, "invented", f"{item}: {where}") for item in sorted(mine - gold, key=str)]
+    card.slips += [Slip(aspect, "missed", f"{item}: {where}") for item in sorted(gold - mine, key=str)]
+
+
+def _value(
+    aspect: str,
+    mine: object | None,
+    gold: object | None,
+    card: Card,
+    where: str,
+    names: dict[object, str] | None = None,
+) -> None:
+    """A value that may be absent: a wrong one is both an invention and a miss."""
+    if mine is None and gold is None:
+        return
+    hit = mine == gold
+    _count(card, aspect).add(Count(int(hit), int(not hit and mine is not None), int(not hit and gold is not None)))
+    if not hit:
+        mine_name, gold_name = (names or {}).get(mine, mine), (names or {}).get(gold, gold)
+        card.slips.append(Slip(aspect, "differs", f"{mine_name}, gold {gold_name}: {where}"))
+
+
+def _score_lonely_arguments(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
+    """An event that is missed takes its arguments with it; one that is invented brings some."""
+    for a in set(range(len(found.acts))) - set(pairs):
+        _count(card, "arguments").inventions += len(found.acts[a].arguments)
+    for b in set(range(len(gold.acts))) - set(pairs.values()):
+        if not gold.acts[b].optional:
+            _count(card, "arguments").misses += len(gold.acts[b].arguments)
+
+
+def _score_links(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
+    count = _count(card, "relations")
+    names, gold_names = _names(found.things), _names(gold.things)
+    count.hits += sum(not gold.links[b].optional for b in pairs.values())
+    for a in sorted(set(range(len(found.links))) - set(pairs)):
+        link = found.links[a]
+        count.inventions += 1
+        ends = f"{names.get(link.subject)} {link.predicate} {names.get(link.target)}"
+        card.slips.append(Slip("relations", "invented", f"{ends}: {link.evidence}"))
+    for b in sorted(set(range(len(gold.links))) - set(pairs.values())):
+        link = gold.links[b]
+        if not link.optional:
+            count.misses += 1
+            ends = f"{gold_names.get(link.subject)} {link.predicate} {gold_names.get(link.target)}"
+            card.slips.append(Slip("relations", "missed", f"{ends}: {link.evidence}"))
+
+
+def _names(things: Iterable[Thing]) -> dict[object, str]:
+    return {thing.id: thing.name for thing in things}
+
+
+# -- over many documents
+
+
+def total(cards: Iterable[Card], aspect: str) -> Count:
+    """The counts of all documents together (micro-average)."""
+    count = Count()
+    for card in cards:
+        count.add(card.counts.get(aspect, Count()))
+    return count
+
+
+def interval(cards: Sequence[Card], aspect: str) -> tuple[float, float] | None:
+    """The bootstrap 95 % interval of the F1: documents drawn with replacement, 1,000 times, seeded."""
+    if not cards:
+        return None
+    dice = random.Random(SEED)
+    drawn = (total(dice.choices(cards, k=len(cards)), aspect).f1 for _ in range(RESAMPLES))
+    values = sorted(value for value in drawn if value is not None)
+    if not values:
+        return None
+    return values[int(0.025 * (len(values) - 1))], values[int(0.975 * (len(values) - 1))]
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,1 @@
+"""Extractions become one self-contained HTML page that people read instead of JSON."""

@@ -1,0 +1,92 @@
+"""What days a time expression names: Jalali, Hijri and Gregorian, in Persian, Arabic, English and Russian.
+
+`resolve_time` computes; it never guesses. An expression with a word that it does not know, a day that does not
+exist, a duration, an open interval ("since Monday") and a vague one ("recently") are unresolved: None.
+
+Conventions
+-----------
+
+- A day is one day. A month, season, quarter or year is the whole of it, in the calendar it is written in.
+- Early, middle and late: days 1 to 10, 11 to 20 and 21 to the end of a month; four months each of a year; one month
+  each of a season. With a day they say nothing ("late Monday"), nor do clock times and times of the day.
+- Weeks begin on Monday in English and Russian, on Saturday in Persian and Arabic. "Last week" is the whole week
+  before that of publication; "last month" and "last year" likewise, Jalali in Persian unless it says otherwise, else
+  Gregorian. "N years ago" is that whole year, "N months ago" that month, "N weeks ago" that week.
+- A bare weekday is the latest up to publication, that day included; "last Friday" lies before it, "next Friday" after
+  it, "this Friday" in its week. "Friday of last week" is that.
+- A day or month without a year is the nearest past one that has begun, or the nearest future one where the expression
+  says so (next, المقبل, آینده, scheduled for). A weekday beside it settles the year, from eight years back to one
+  ahead, the nearest to publication. Where none fits, or the written year does not, the date holds, and the flag
+  `weekday_contradicts` is set.
+- Two digits of a Jalali year are of the century that makes it past, or the next year.
+- Numbers with slashes: the year may stand first or last; day before month, but in English only where one of them is
+  above 12. Years from 1250 to 1450 are Jalali in Persian; elsewhere they need a mark such as هـ.
+- Jalali seasons are three months from Farvardin on; Gregorian ones begin in March, June, September and December, and a
+  winter bears the year of its December.
+- Hijri days are those of the Umm al-Qura calendar, as far as it is tabulated (1343 to 1500).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+
+from extractor.models import TimeInterval
+from extractor.text.dates import arithmetic
+from extractor.text.dates.grammar import Meaning, parse
+from extractor.text.dates.languages import lexicons
+from extractor.text.dates.lexicon import Lexicon
+from extractor.text.dates.resolving import Context, resolve
+
+_LONGEST = 200
+"""Longer stretches of text, in characters, are no time expressions."""
+
+
+def resolve_time(
+    expression: str, *, published: date | datetime | str, language: str | None = None
+) -> TimeInterval | None:
+    """The days that `expression` names, read on the day of publication; None where it names none for certain.
+
+    `published` is a day, or one as ISO 8601 ("2023-10-18"); of a time only its day counts. `language` is an
+    ISO 639-1 code; without it the script and letters decide. Raises ValueError where `published` is no day.
+    """
+    return _resolve(expression, _day(published), language)
+
+
+def _day(published: date | datetime | str) -> date:
+    if isinstance(published, datetime):
+        return published.date()
+    if isinstance(published, date):
+        return published
+    try:
+        return datetime.fromisoformat(published).date()
+    except (TypeError, ValueError):
+        expected = 'published must be a date, or one as ISO 8601 such as "2023-10-18"'
+        raise ValueError(f"{expected}; {published!r} is neither.") from None
+
+
+@lru_cache(maxsize=8192)
+def _resolve(expression: str, published: date, language: str | None) -> TimeInterval | None:
+    if len(expression) > _LONGEST:
+        return None
+    for lexicon in lexicons(expression, language):
+        meaning = parse(expression, lexicon)
+        if meaning:
+            return _agreed(meaning, published, lexicon)
+    return None
+
+
+def _agreed(meaning: Meaning, published: date, lexicon: Lexicon) -> TimeInterval | None:
+    """The one interval that all alternatives name; Hijri days may differ by one from those of the other calendars."""
+    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, meaning.future)
+    try:
+        found = [resolve(saying, context) for saying in meaning.alternatives]
+    except OverflowError:
+        return None  # Publication lies at the very end of what a date can hold.
+    known = sorted((interval for interval in found if interval), key=lambda interval: interval.calendar == "hijri")
+    return known[0] if len(known) == len(found) and all(_close(known[0], other) for other in known) else None
+
+
+def _close(one: TimeInterval, other: TimeInterval) -> bool:
+    slack = arithmetic.DAY if other.calendar == "hijri" else 0 * arithmetic.DAY
+    return abs(one.start - other.start) <= slack and abs(one.end - other.end) <= slack

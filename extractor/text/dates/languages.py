@@ -1,0 +1,44 @@
+"""Which languages an expression may be written in, the likeliest first."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from extractor.text.dates.lexicon import Lexicon
+
+_ARABIC_SCRIPT = re.compile("[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufeff]")
+_PERSIAN = re.compile("[پچژگکی۰-۹\u200c]")
+_ARABIC = re.compile("[ةىيكأإؤئ٠-٩]|ال")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+
+
+def lexicons(expression: str, language: str | None) -> list[Lexicon]:
+    """The lexicons to try, in order."""
+    codes = _codes(expression)
+    if language in ("fa", "ar", "en", "ru"):
+        same_script = language in codes or not any(letter.isalpha() for letter in expression)
+        codes = [language, *(code for code in codes if code != language)] if same_script else codes
+    elif language in ("prs", "ps", "ku", "ckb") and "fa" in codes:
+        codes = ["fa", "ar"]
+    return [_lexicon(code) for code in codes]
+
+
+def _codes(expression: str) -> list[str]:
+    if _ARABIC_SCRIPT.search(expression):
+        persian, arabic = len(_PERSIAN.findall(expression)), len(_ARABIC.findall(expression))
+        return ["fa", "ar"] if persian >= arabic else ["ar", "fa"]
+    return ["ru"] if _CYRILLIC.search(expression) else ["en"]
+
+
+@lru_cache(maxsize=8)
+def _lexicon(code: str) -> Lexicon:
+    if code == "fa":
+        from extractor.text.dates.lexicon_fa import LEXICON
+    elif code == "ar":
+        from extractor.text.dates.lexicon_ar import LEXICON
+    elif code == "ru":
+        from extractor.text.dates.lexicon_ru import LEXICON
+    else:
+        from extractor.text.dates.lexicon_en import LEXICON
+    return LEXICON
