@@ -12,7 +12,7 @@ from extractor.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from extractor.api import Extractor, aextract, extract
-    from extractor.batch import batch
+    from extractor.runs.run import batch
     from extractor.config import Settings, load_settings
     from extractor.errors import ExtractorError
     from extractor.models import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "extractor.api": ("Extractor", "aextract", "extract"),
-    "extractor.batch": ("batch",),
+    "extractor.runs.run": ("batch",),
     "extractor.config": ("Settings", "load_settings"),
     "extractor.errors": ("ExtractorError",),
     "extractor.models": (

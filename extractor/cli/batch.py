@@ -34,7 +34,7 @@ def batch(
 ) -> None:
     """Extract a folder of documents; run it again to go on where it stopped."""
     from extractor.api import Extractor
-    from extractor.batch.run import run_folder
+    from extractor.runs.run import run_folder
 
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, ontology=ontology, replay=replay, record=record, cache=cache,

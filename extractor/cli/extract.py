@@ -30,7 +30,7 @@ def extract(
 ) -> None:
     """Extract the events, entities and relations of one document; JSON to standard output."""
     from extractor.api import Extractor, as_document
-    from extractor.batch.sources import read_document
+    from extractor.runs.sources import read_document
 
     document = as_document(read_document(file), published=published, language=language)
     with Extractor(

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from extractor.batch.files import replace_file
+from extractor.runs.files import replace_file
 from extractor.errors import DocumentError
 from extractor.models import Extraction
 from extractor.ontology import Ontology, load_ontology

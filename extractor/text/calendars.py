@@ -36,7 +36,8 @@ from extractor.text.dates import arithmetic
 from extractor.text.dates.grammar import Meaning, parse
 from extractor.text.dates.languages import lexicons
 from extractor.text.dates.lexicon import Lexicon
-from extractor.text.dates.resolving import Context, resolve
+from extractor.text.dates.resolving import resolve
+from extractor.text.dates.years import Context
 
 _LONGEST = 200
 """Longer stretches of text, in characters, are no time expressions."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from extractor.models import Calendar
 from extractor.text.dates.lexicon import Lexicon
 from extractor.text.dates.numbers import combine
 from extractor.text.dates.numeric import numeric_point
@@ -165,7 +166,7 @@ def _range(tokens: Tokens, lexicon: Lexicon) -> Range | None:
     (start, middle), (after, end) = [span for span in map(match.span, range(1, 13)) if span != (-1, -1)]
     first = _side(tokens[start:middle], lexicon)
     last = _side(tokens[after:end], lexicon)
-    return join(first, last, adjacent="&" == kinds[middle] and kinds[0] != "b") if first and last else None
+    return join(first, last, adjacent=kinds[middle] == "&" and kinds[0] != "b") if first and last else None
 
 
 def _year_and_month(tokens: Tokens, lexicon: Lexicon) -> Point | None:
@@ -173,7 +174,7 @@ def _year_and_month(tokens: Tokens, lexicon: Lexicon) -> Point | None:
     year, _, month = tokens
     if len(month.text) != 2 or not 1 <= month.value <= min(12, year.value % 100):
         return None
-    cal = "jalali" if lexicon.words.code == "fa" and 1250 <= year.value <= 1450 else "gregorian"
+    cal: Calendar = "jalali" if lexicon.words.code == "fa" and 1250 <= year.value <= 1450 else "gregorian"
     is_known = cal == "jalali" or year.value >= 1700
     return Point(month=(cal, month.value), year=Year(year.value, cal)) if is_known else None
 

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from extractor.text.dates.lexicon import Lexicon
 
-_ARABIC_SCRIPT = re.compile("[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufeff]")
+_ARABIC_SCRIPT = re.compile("[\u0620-\u064a\u066e-\u06d5\ufb50-\ufdff\ufe70-\ufefc]")
+_ARABIC_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
+_LATIN = re.compile("[A-Za-z]")
 _PERSIAN = re.compile("[پچژگکی۰-۹\u200c]")
 _ARABIC = re.compile("[ةىيكأإؤئ٠-٩]|ال")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -25,7 +27,8 @@ def lexicons(expression: str, language: str | None) -> list[Lexicon]:
 
 
 def _codes(expression: str) -> list[str]:
-    if _ARABIC_SCRIPT.search(expression):
+    has_digits_only = not _LATIN.search(expression) and _ARABIC_DIGITS.search(expression)
+    if _ARABIC_SCRIPT.search(expression) or has_digits_only:
         persian, arabic = len(_PERSIAN.findall(expression)), len(_ARABIC.findall(expression))
         return ["fa", "ar"] if persian >= arabic else ["ar", "fa"]
     return ["ru"] if _CYRILLIC.search(expression) else ["en"]

@@ -134,8 +134,10 @@ LEXICON = compile_lexicon(
             "jalali": "jalali|solar hijri|persian calendar|iranian calendar|solar|sh|shamsi|in the iranian calendar",
         },
         words={
-            "x": "on|in|the|during|as of|dated|date|of|only|just|just this|exactly|back in|back|local time|gmt|utc|et|est|edt|cet"
-            "|bst|local|time|cest|pst|pdt|hours gmt|sometime|in the course of|within the|over the course of|iranian year",
+            "x": "on|in|the|during|as of|dated|date|of|only|just|just this|exactly|back in|back|local time"
+            "|gmt|utc|et|est|edt|cet"
+            "|bst|local|time|cest|pst|pdt|hours gmt|sometime|in the course of|within the|over the course of"
+            "|iranian year",
             "d": "day",
             "D": "days",
             "k": "week",
@@ -152,17 +154,22 @@ LEXICON = compile_lexicon(
             "b": "between",
             "&": "and",
             "C": "at",
-            "z": "morning|afternoon|evening|night|noon|midnight|dawn|dusk|midday|early hours|the early hours|small hours|sunrise"
-            "|sunset|late afternoon|early morning|late evening|early evening|late night|predawn|pre-dawn|morning hours|o'clock"
-            "|early afternoon|late morning|early morning hours|evening hours|mid-morning|mid-afternoon|lunchtime|daytime"
+            "z": "morning|afternoon|evening|night|noon|midnight|dawn|dusk|midday|early hours|the early hours"
+            "|small hours|sunrise"
+            "|sunset|late afternoon|early morning|late evening|early evening|late night|predawn|pre-dawn"
+            "|morning hours|o'clock"
+            "|early afternoon|late morning|early morning hours|evening hours|mid-morning|mid-afternoon"
+            "|lunchtime|daytime"
             "|the early hours of the morning|overnight hours|nighttime|late-night|early-morning|a m|p m|am|pm",
             "e": "earlier|later|early on|late on|later on|earlier on",
-            "G": "planned for|scheduled for|set for|due on|due|slated for|expected on|expected in|scheduled to take place on"
+            "G": "planned for|scheduled for|set for|due on|due|slated for|expected on|expected in"
+            "|scheduled to take place on"
             "|expected|scheduled|planned|due in|set to begin on|set to take place on|expected for|scheduled on",
             "E": "corresponding to|equivalent to|i e|that is|or",
             "j": "a|an",
             "~": "about|around|roughly|nearly|almost|approximately|some|circa",
-            "!": "since|by|before|after|ahead|for|past|decade|century|every|each|following|previous|the end of the week|weekend"
+            "!": "since|by|before|after|ahead|for|past|decade|century|every|each|following|previous"
+            "|the end of the week|weekend"
             "|within|beyond|over|ever|annual|fiscal|prior|year-end|same|that",
         },
         expand={

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from extractor.models import Calendar, Precision, TimeInterval, YearFrom
 from extractor.text.dates import arithmetic
 from extractor.text.dates.arithmetic import DAY, Days
 from extractor.text.dates.points import Point, Range, Relative, Year
-
-_BACK, _AHEAD = 8, 1
-_CALENDARS: tuple[Calendar, ...] = ("gregorian", "jalali", "hijri")
-Spans = Callable[[int], "Days | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Against what an expression is resolved: a day, the language's calendar and week, and which way to look."""
-
-    today: date
-    calendar: Calendar
-    week_start: int
-    future: bool = False
+from extractor.text.dates.years import Context, Spans, by_weekday, calendar_of, fixed, inferred, nearest
 
 
 def resolve(saying: Point | Range, context: Context) -> TimeInterval | None:
@@ -61,16 +47,11 @@ def _dated(point: Point, context: Context) -> TimeInterval | None:
 def _near(spans: Spans, cal: Calendar, point: Point, context: Context) -> TimeInterval | None:
     """A date beside a word such as today: the nearest such date, flagged where the two differ."""
     said = _relative(Point(relative=point.relative), point.relative, context) if point.relative else None
-    found = _fixed(spans, cal, point.year, context) if point.year else _nearest(spans, cal, context)
+    found = fixed(spans, cal, point.year, context) if point.year else nearest(spans, cal, context)
     if not said or not found:
         return None
     flags = () if found[0] == said.start else ("relative_contradicts",)
     return _checked(found, cal, "day", "written" if point.year else "publication", point, flags)
-
-
-def _nearest(spans: Spans, cal: Calendar, context: Context) -> Days | None:
-    found = [span for year in _years_around(cal, context.today, -1, 1) if (span := spans(year))]
-    return min(found, key=lambda span: abs(span[0] - context.today), default=None)
 
 
 def _in_a_year(
@@ -78,13 +59,13 @@ def _in_a_year(
 ) -> TimeInterval | None:
     """What recurs every year, in the year that is written, settled by the weekday, or nearest."""
     if point.year:
-        days = _fixed(spans, cal, point.year, context)
+        days = fixed(spans, cal, point.year, context)
         return _checked(days, cal, precision, "publication" if point.year.relative else "written", point)
     if point.weekday is not None:
-        settled = _by_weekday(spans, cal, point.weekday, point.mark, context)
+        settled = by_weekday(spans, cal, point.weekday, point.mark, context)
         if settled:
             return _interval(settled, cal, precision, "weekday", ())
-    days, year = _inferred(spans, cal, point.mark, context)
+    days, year = inferred(spans, cal, point.mark, context)
     return _checked(days, cal, precision, year, point)
 
 
@@ -99,109 +80,8 @@ def _checked(
     return _interval(days, cal, precision, year, flags)
 
 
-def _interval(
-    days: Days, cal: Calendar, precision: Precision, year: YearFrom, flags: tuple[str, ...]
-) -> TimeInterval:
+def _interval(days: Days, cal: Calendar, precision: Precision, year: YearFrom, flags: tuple[str, ...]) -> TimeInterval:
     return TimeInterval(start=days[0], end=days[1], calendar=cal, precision=precision, year=year, flags=flags)
-
-
-# Years
-
-
-def _years_around(cal: Calendar, today: date, back: int, ahead: int) -> Iterable[int]:
-    this = arithmetic.year_and_month(cal, today)
-    return range(this[0] + back, this[0] + ahead + 1) if this else ()
-
-
-def _by_weekday(spans: Spans, cal: Calendar, weekday: int, mark: int | None, context: Context) -> Days | None:
-    """The span nearest to publication that begins on `weekday`."""
-    today = context.today
-    found = [span for year in _years_around(cal, today, -_BACK, _AHEAD) if (span := spans(year))]
-    found = [span for span in found if span[0].weekday() == weekday and _fits(span, mark, context)]
-    return min(found, key=lambda span: abs(span[0] - today), default=None)
-
-
-def _fits(span: Days, mark: int | None, context: Context) -> bool:
-    if mark is not None and mark > 0:
-        return span[0] > context.today
-    if mark is not None and mark < 0:
-        return span[1] < context.today
-    return span[0] >= context.today if context.future else True
-
-
-def _inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) -> tuple[Days | None, YearFrom]:
-    """The nearest past span, or the nearest future one where the expression says so."""
-    today = context.today
-    if mark == 0:
-        this = arithmetic.year_and_month(cal, today)
-        return (spans(this[0]) if this else None), "publication"
-    if mark in (-2, 2):
-        return None, "past"
-    years = list(_years_around(cal, today, -_BACK - 1, _BACK + 1))
-    if context.future or mark == 1:
-        found = (span for year in years if (span := spans(year)) and _fits(span, mark, context))
-        return next(found, None), "future"
-    past = (span for year in reversed(years) if (span := spans(year)) and _is_past(span, mark, today))
-    return next(past, None), "past"
-
-
-def _is_past(span: Days, mark: int | None, today: date) -> bool:
-    return span[1] < today if mark else span[0] <= today
-
-
-def _fixed(spans: Spans, cal: Calendar, year: Year, context: Context) -> Days | None:
-    """The span in the year that is written, also where that is a year of another calendar."""
-    number = _number(year, cal, context)
-    other = _calendar_of(year, cal, number, context)
-    if number is None or other is None:
-        return None
-    if other == cal:
-        return spans(number)
-    return _inside(spans, cal, arithmetic.months(other, number, 1, 12))
-
-
-def _number(year: Year, cal: Calendar, context: Context) -> int | None:
-    if year.relative:
-        natural = year.calendar or context.calendar
-        this = arithmetic.year_and_month(natural, context.today)
-        return this[0] + year.number if this else None
-    return _long(year.number, year.calendar or cal, context) if year.short else year.number
-
-
-def _long(short: int, cal: Calendar, context: Context) -> int | None:
-    """A year of two digits with its century: past or next year's, unless that would be far off."""
-    this = arithmetic.year_and_month(cal, context.today)
-    if not this:
-        return None
-    century = this[0] - this[0] % 100
-    ahead = century + short - this[0]
-    if ahead <= 1:
-        return century + short
-    return century - 100 + short if cal == "gregorian" or ahead >= 20 else None
-
-
-def _calendar_of(year: Year, cal: Calendar, number: int | None, context: Context) -> Calendar | None:
-    """The calendar that a year is counted in; None where that remains open."""
-    if year.calendar or number is None:
-        return year.calendar
-    if year.relative:
-        return context.calendar
-    if year.short:
-        return cal
-    if number >= 1700 or (number >= 1500 and cal == "gregorian"):
-        return "gregorian"
-    if cal != "gregorian":
-        return cal if 1200 <= number <= 1500 else None
-    return "jalali" if context.calendar == "jalali" and 1250 <= number <= 1450 else None
-
-
-def _inside(spans: Spans, cal: Calendar, frame: Days | None) -> Days | None:
-    """The one span of `cal` that lies wholly inside `frame`."""
-    if not frame:
-        return None
-    found = [span for year in _years_around(cal, frame[0], -1, 2) if (span := spans(year))]
-    found = [span for span in found if frame[0] <= span[0] and span[1] <= frame[1]]
-    return found[0] if len(found) == 1 else None
 
 
 # Months, seasons, quarters, halves, years, and their parts
@@ -231,7 +111,7 @@ def _year_calendar(year: Year | None, context: Context) -> Calendar | None:
         return context.calendar
     if year.short or year.relative:
         return year.calendar or context.calendar
-    return _calendar_of(year, context.calendar, year.number, context)
+    return calendar_of(year, context.calendar, year.number, context)
 
 
 def _months_of_year(
@@ -251,9 +131,8 @@ def _season(point: Point, season: int, cal: Calendar, context: Context) -> TimeI
         return _in_a_year(lambda year: arithmetic.months(cal, year, first, 3), cal, "season", point, context)
     month = first + point.part
     carry, month = (1, month - 12) if month > 12 else (0, month)
-    return _in_a_year(
-        lambda year: arithmetic.months(cal, year + carry, month), cal, "part_of_year", replace(point, part=None), context
-    )
+    whole = replace(point, part=None)
+    return _in_a_year(lambda year: arithmetic.months(cal, year + carry, month), cal, "part_of_year", whole, context)
 
 
 def _month(point: Point, cal: Calendar, month: int, context: Context) -> TimeInterval | None:
@@ -345,7 +224,8 @@ def _weekday(point: Point, weekday: int, context: Context) -> TimeInterval | Non
     today, mark = context.today, point.mark
     year: YearFrom = "past"
     if mark == 0:
-        found, year = arithmetic.week(today, context.week_start)[0] + ((weekday - context.week_start) % 7) * DAY, "publication"
+        first, _ = arithmetic.week(today, context.week_start)
+        found, year = first + ((weekday - context.week_start) % 7) * DAY, "publication"
     elif context.future or (mark is not None and mark > 0):
         ahead = (weekday - today.weekday()) % 7
         found, year = today + (ahead or (7 if mark else 0)) * DAY + 7 * ((mark or 1) - 1) * DAY, "future"
@@ -360,13 +240,14 @@ def _weekday(point: Point, weekday: int, context: Context) -> TimeInterval | Non
 
 def _range(span: Range, context: Context) -> TimeInterval | None:
     ends = _ends(span, context)
-    if not ends or ends[0].calendar != ends[1].calendar and not _same_day(*ends):
+    if not ends or (ends[0].calendar != ends[1].calendar and not _same_day(*ends)):
         return None
     first, last = ends
     if first.start > last.end or (span.adjacent and first.end + DAY != last.start):
         return None
     precision: Precision = "day" if first.start == last.end else "range"
-    return _interval((first.start, last.end), first.calendar, precision, _year_of(span, first, last), first.flags or last.flags)
+    year = _year_of(span, first, last)
+    return _interval((first.start, last.end), first.calendar, precision, year, first.flags or last.flags)
 
 
 def _same_day(first: TimeInterval, last: TimeInterval) -> bool:

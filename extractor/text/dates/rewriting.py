@@ -90,7 +90,8 @@ def _ordinal(tokens: Tokens) -> Tokens:
 
 _RULES: tuple[tuple[str, Action], ...] = (
     # Clock times and small words.
-    (r"~?C?:(?:F(?!.*T))?z*|~?C[no](?:&[noHQ])?F?z+|~?C[no](?:&[noHQ])?(?![mFlL/(])|(?<![nN])Cz*|^&+|[&/-]$|\(\)", _drop),
+    (r"~?C?:(?:F(?!.*T))?z*|~?C[no](?:&[noHQ])?F?z+|~?C[no](?:&[noHQ])?(?![mFlL/(])|(?<![nN])Cz*", _drop),
+    (r"^&+|[&/-]$|\(\)", _drop),
     # Months: with the word "month", or by two names.
     (r"lm|ml(?![AQH])", _keep("m")),
     (r"m[-/]?m(?!\))|m/?\(m\)|\(m[-/]?m\)", _same_month),

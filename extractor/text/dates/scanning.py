@@ -10,7 +10,9 @@ from extractor.text.dates.tokens import Token
 
 _SIGNS = {"-": "-", "/": "/", "(": "(", ")": ")", "&": "&"}
 _CLOCK = re.compile(r"\b[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\s?[ap]\.?\s?m\b\.?)?|\b[0-9]{1,2}\s?[ap]\.?m\b\.?")
-_ISO_TIME = re.compile(r"(?<=[0-9])t(?=[0-9]{2}:[0-9]{2})|(?<=:[0-9]{2})(?:\.[0-9]+)?z\b|(?<=:[0-9]{2})[+-][0-9]{2}:?[0-9]{2}\b")
+_ISO_TIME = re.compile(
+    r"(?<=[0-9])t(?=[0-9]{2}:[0-9]{2})|(?<=:[0-9]{2})(?:\.[0-9]+)?z\b|(?<=:[0-9]{2})[+-][0-9]{2}:?[0-9]{2}\b"
+)
 _NUMERIC = re.compile(r"(?<![0-9/.])([0-9]{1,4})\s?([/.-])\s?([0-9]{1,2})\s?\2\s?([0-9]{1,4})(?![0-9]|\2[0-9])")
 _ORDINAL = re.compile(r"\b([0-9]{1,2})(st|nd|rd|th|امین|مین|ام|م|-?го|-?е|-?й)(?!\w)")
 _DASHED = re.compile(r"\b([0-9]{1,2})-([a-z]{3,9})-([0-9]{2,4})\b")
@@ -33,7 +35,7 @@ def scan(expression: str, lexicon: Lexicon) -> list[Token]:
 
 
 def _prepare(text: str) -> str:
-    """Set apart what is written with digits: `⏰` is a clock time, `№` a numeric date, `º` an ordinal, `ℚ` a quarter."""
+    """Set apart what digits write: `⏰` a clock time, `№` a numeric date, `º` an ordinal, `ℚ` a quarter."""
     if not any(sign.isdecimal() for sign in text):
         return _ZONE.sub(" ", text)
     text = _QUARTER.sub(r" ℚ\1\2 ", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from extractor.batch.ledger import Ledger
+from extractor.runs.ledger import Ledger
 from extractor.errors import OutputError, StorageError
 
 NOTE_EVERY = 256
@@ -72,13 +72,10 @@ class ResultsFile:
     def _drop_what_was_not_noted(self) -> int:
         """Cut the file after its last noted line, and forget lines that it no longer holds whole."""
         size = os.fstat(self._file).st_size
-        lost = next((number for number, _, _, end in self.ledger.written() if end > size), None)
-        if lost is not None:
-            self.ledger.forget_written(lost)
-        end = max((row[3] for row in self.ledger.written()), default=0)
+        number, end = self.ledger.last_written(size)
         if end and os.pread(self._file, 1, end - 1) != b"\n":
-            self.ledger.forget_written(0)
-            end = 0
+            number, end = 0, 0
+        self.ledger.forget_written(number)
         os.ftruncate(self._file, end)
         return size - end
 

@@ -12,10 +12,10 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-from extractor.batch.breaker import Breaker
-from extractor.batch.entries import Entry
-from extractor.batch.ledger import Ledger, Row, Yield
-from extractor.batch.results import ResultsFile
+from extractor.runs.breaker import Breaker
+from extractor.runs.entries import Entry
+from extractor.runs.ledger import Ledger, Row, Yield
+from extractor.runs.results import ResultsFile
 from extractor.errors import DocumentError, ExtractorError, StorageError
 from extractor.llm.base import canonical
 from extractor.models import Document, Extraction

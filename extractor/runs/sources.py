@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.api import as_date
-from extractor.batch.entries import Entry
+from extractor.runs.entries import Entry
 from extractor.errors import DocumentError
 from extractor.models import Document
 

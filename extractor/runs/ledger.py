@@ -16,13 +16,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from extractor.errors import OutputError, RunLocked, StorageError
 
 FORMAT = 1
 BUSY_SECONDS = 30.0
 LEVEL = 1
+PAGE = 1000
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -118,8 +119,8 @@ class Ledger:
 
     def rows(self) -> Iterator[Row]:
         """All documents in the order in which they were last met."""
-        cursor = self._durable.cursor().execute(f"SELECT {COLUMNS} FROM documents ORDER BY position")
-        return (Row(*values) for values in cursor)
+        query = f"SELECT {COLUMNS} FROM documents WHERE position > ? ORDER BY position LIMIT {PAGE}"
+        return (Row(*values) for values in self._pages(query, 1))
 
     def get(self, key: str) -> Row | None:
         values = self._durable.execute(f"SELECT {COLUMNS} FROM documents WHERE key = ?", (key,)).fetchone()
@@ -237,7 +238,13 @@ class Ledger:
 
     def written(self) -> Iterator[tuple[int, str, str, int]]:
         """Number, key, identity and end (bytes) of each line, in order."""
-        return iter(self._durable.cursor().execute("SELECT number, key, identity, end FROM written ORDER BY number"))
+        return self._pages(f"SELECT number, key, identity, end FROM written WHERE number > ? ORDER BY number LIMIT {PAGE}", 0)
+
+    def last_written(self, size: int) -> tuple[int, int]:
+        """How many lines a file of so many bytes holds whole, and where the last of them ends."""
+        query = "SELECT count(*), coalesce(max(end), 0) FROM written WHERE end <= ?"
+        number, end = self._durable.execute(query, (size,)).fetchone()
+        return int(number), int(end)
 
     def note_written(self, lines: list[tuple[int, str, str, int]]) -> None:
         self._write(self._quick, "INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", lines)
@@ -247,6 +254,13 @@ class Ledger:
         self._write(self._quick, "DELETE FROM written WHERE number >= ?", [(number,)])
 
     # -- the database
+
+    def _pages(self, query: str, place: int) -> Iterator[tuple[Any, ...]]:
+        """Rows page by page: an open cursor would hold a snapshot of the database while others write."""
+        last = -1
+        while page := self._durable.execute(query, (last,)).fetchall():
+            last = page[-1][place]
+            yield from page
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self)

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from extractor.api import Extractor, run_in_background
-from extractor.batch.breaker import Breaker
-from extractor.batch.entries import Entry, entries_of
-from extractor.batch.files import replace_file
-from extractor.batch.ledger import Ledger
-from extractor.batch.results import ResultsFile
-from extractor.batch.runner import Runner
-from extractor.batch.sources import SourceOptions, open_source
+from extractor.runs.breaker import Breaker
+from extractor.runs.entries import Entry, entries_of
+from extractor.runs.files import replace_file
+from extractor.runs.ledger import Ledger
+from extractor.runs.results import ResultsFile
+from extractor.runs.runner import Runner
+from extractor.runs.sources import SourceOptions, open_source
 from extractor.config import Settings
 from extractor.llm.base import Meter, canonical
 from extractor.models import Document

@@ -1,0 +1,127 @@
+"""Which year an expression means: the written one, the one its weekday settles, or the nearest that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from extractor.models import Calendar, YearFrom
+from extractor.text.dates import arithmetic
+from extractor.text.dates.arithmetic import Days
+from extractor.text.dates.points import Year
+
+_BACK, _AHEAD = 8, 1
+Spans = Callable[[int], "Days | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Against what an expression is resolved: a day, the language's calendar and week, and which way to look."""
+
+    today: date
+    calendar: Calendar
+    week_start: int
+    future: bool = False
+
+
+def _years_around(cal: Calendar, today: date, back: int, ahead: int) -> Iterable[int]:
+    this = arithmetic.year_and_month(cal, today)
+    return range(this[0] + back, this[0] + ahead + 1) if this else ()
+
+
+def by_weekday(spans: Spans, cal: Calendar, weekday: int, mark: int | None, context: Context) -> Days | None:
+    """The span nearest to publication that begins on `weekday`."""
+    today = context.today
+    found = [span for year in _years_around(cal, today, -_BACK, _AHEAD) if (span := spans(year))]
+    found = [span for span in found if span[0].weekday() == weekday and _fits(span, mark, context)]
+    return min(found, key=lambda span: abs(span[0] - today), default=None)
+
+
+def _fits(span: Days, mark: int | None, context: Context) -> bool:
+    if mark is not None and mark > 0:
+        return span[0] > context.today
+    if mark is not None and mark < 0:
+        return span[1] < context.today
+    return span[0] >= context.today if context.future else True
+
+
+def inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) -> tuple[Days | None, YearFrom]:
+    """The nearest past span, or the nearest future one where the expression says so."""
+    today = context.today
+    if mark == 0:
+        this = arithmetic.year_and_month(cal, today)
+        return (spans(this[0]) if this else None), "publication"
+    if mark in (-2, 2):
+        return None, "past"
+    years = list(_years_around(cal, today, -_BACK - 1, _BACK + 1))
+    if context.future or mark == 1:
+        found = (span for year in years if (span := spans(year)) and _fits(span, mark, context))
+        return next(found, None), "future"
+    past = (span for year in reversed(years) if (span := spans(year)) and _is_past(span, mark, today))
+    return next(past, None), "past"
+
+
+def _is_past(span: Days, mark: int | None, today: date) -> bool:
+    return span[1] < today if mark else span[0] <= today
+
+
+def fixed(spans: Spans, cal: Calendar, year: Year, context: Context) -> Days | None:
+    """The span in the year that is written, also where that is a year of another calendar."""
+    number = _number(year, cal, context)
+    other = calendar_of(year, cal, number, context)
+    if number is None or other is None:
+        return None
+    if other == cal:
+        return spans(number)
+    return _inside(spans, cal, arithmetic.months(other, number, 1, 12))
+
+
+def _number(year: Year, cal: Calendar, context: Context) -> int | None:
+    if year.relative:
+        natural = year.calendar or context.calendar
+        this = arithmetic.year_and_month(natural, context.today)
+        return this[0] + year.number if this else None
+    return _long(year.number, year.calendar or cal, context) if year.short else year.number
+
+
+def _long(short: int, cal: Calendar, context: Context) -> int | None:
+    """A year of two digits with its century: past or next year's, unless that would be far off."""
+    this = arithmetic.year_and_month(cal, context.today)
+    if not this:
+        return None
+    century = this[0] - this[0] % 100
+    ahead = century + short - this[0]
+    if ahead <= 1:
+        return century + short
+    return century - 100 + short if cal == "gregorian" or ahead >= 20 else None
+
+
+def calendar_of(year: Year, cal: Calendar, number: int | None, context: Context) -> Calendar | None:
+    """The calendar that a year is counted in; None where that remains open."""
+    if year.calendar or number is None:
+        return year.calendar
+    if year.relative:
+        return context.calendar
+    if year.short:
+        return cal
+    if number >= 1700 or (number >= 1500 and cal == "gregorian"):
+        return "gregorian"
+    if cal != "gregorian":
+        return cal if 1200 <= number <= 1500 else None
+    return "jalali" if context.calendar == "jalali" and 1250 <= number <= 1450 else None
+
+
+def _inside(spans: Spans, cal: Calendar, frame: Days | None) -> Days | None:
+    """The one span of `cal` that lies wholly inside `frame`."""
+    if not frame:
+        return None
+    found = [span for year in _years_around(cal, frame[0], -1, 2) if (span := spans(year))]
+    found = [span for span in found if frame[0] <= span[0] and span[1] <= frame[1]]
+    return found[0] if len(found) == 1 else None
+
+
+def nearest(spans: Spans, cal: Calendar, context: Context) -> Days | None:
+    """The span nearest to publication, before or after it."""
+    found = [span for year in _years_around(cal, context.today, -1, 1) if (span := spans(year))]
+    return min(found, key=lambda span: abs(span[0] - context.today), default=None)
