@@ -23,7 +23,7 @@ _POINT = re.compile(
     "|".join(
         (
             r"a?rw?|wr",  # yesterday, Tuesday
-            rf"r?w?a?[no]m{_YEAR}?|r?w?a?[no]m[ptf]|r?w?m[no]{_YEAR}?|[no]m{_YEAR}?w|m[no]{_YEAR}?w|[YR]w?[no]m|[YR]mn|m[no]",
+            rf"r?w?a?[no]m{_YEAR}?|r?w?a?[no]m[ptf]|(?:w[ptf]|[ptf]w)(?:[no]m|m[no]){_YEAR}?|r?w?m[no]{_YEAR}?|[no]m{_YEAR}?w|m[no]{_YEAR}?w|[YR]w?[no]m|[YR]mn|m[no]",
             r"r?w?vw?",
             rf"a?[ptf]?m|a?m[ptf]|a?m{_YEAR}|[YR]a?m",
             rf"a?{_YEAR}",
@@ -81,6 +81,8 @@ def _readings(tokens: Tokens) -> Iterator[list[Tokens]]:
     if "(" in kinds or ")" in kinds:
         yield [[token for token in tokens if token.kind not in "()"]]
         yield _split(tokens, "()")
+    if kinds == "RY":
+        yield [tokens[:1], tokens[1:]]
     if "E" in kinds:
         yield _split([token for token in tokens if token.kind not in "()"], "E")
     if "/" in kinds or "-" in kinds:
@@ -123,10 +125,12 @@ def _month_and_number(tokens: Tokens, lexicon: Lexicon) -> Tokens:
     if shape(tokens) not in ("mn", "wmn"):
         return tokens
     number = tokens[-1]
+    is_day = lexicon.words.code in ("en", "ru") or tokens[0].kind == "w"
+    if is_day:
+        return tokens
     if number.value > 31 or (lexicon.words.code == "fa" and len(number.text) == 2 and number.text[0] == "0"):
         return [*tokens[:-1], number._replace(kind="i")]
-    is_day = lexicon.words.code in ("en", "ru") or tokens[0].kind == "w"
-    return tokens if is_day else [Token("!")]
+    return [Token("!")]
 
 
 def _add(point: Point, token: Token, lexicon: Lexicon) -> Point | None:
@@ -166,7 +170,7 @@ def _range(tokens: Tokens, lexicon: Lexicon) -> Range | None:
     (start, middle), (after, end) = [span for span in map(match.span, range(1, 13)) if span != (-1, -1)]
     first = _side(tokens[start:middle], lexicon)
     last = _side(tokens[after:end], lexicon)
-    return join(first, last, adjacent=kinds[middle] == "&" and kinds[0] != "b") if first and last else None
+    return join(first, last, adjacent=kinds[middle] in "&/" and kinds[0] != "b") if first and last else None
 
 
 def _year_and_month(tokens: Tokens, lexicon: Lexicon) -> Point | None:
@@ -188,6 +192,8 @@ def join(first: Point, last: Point, *, adjacent: bool) -> Range | None:
     """The range between two points, each with what only the other one says."""
     if first == Point(year=first.year) and last == Point(number=last.number):
         return _years(first, last)
+    if first.month and last.month and first.month[0] != last.month[0]:
+        return None
     if first.number and not (first.month or first.relative):
         first = replace(first, month=last.month, relative=last.relative, mark=last.mark, year=first.year or last.year)
     if last.number and not (last.month or last.relative):
@@ -214,8 +220,8 @@ def _grain(point: Point) -> str:
         return ""
     if point.number:
         return "day" if point.month or point.relative else ""
-    if point.relative:
-        return "day" if point.relative.unit == "d" or point.weekday is not None else point.relative.unit
     if point.weekday is not None:
-        return "day"
+        return "weekday"
+    if point.relative:
+        return point.relative.unit
     return "month" if point.month else "year"

@@ -16,17 +16,20 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 def lexicons(expression: str, language: str | None) -> list[Lexicon]:
-    """The lexicons to try, in order."""
+    """The lexicons to try, in order: that of `language` first, where the script is one it is written in."""
     codes = _codes(expression)
     if language in ("fa", "ar", "en", "ru"):
-        same_script = language in codes or not any(letter.isalpha() for letter in expression)
-        codes = [language, *(code for code in codes if code != language)] if same_script else codes
+        if language in codes:
+            codes = [language, *codes[: codes.index(language)]]
+        elif not any(letter.isalpha() for letter in expression):
+            codes = [language]
     elif language in ("prs", "ps", "ku", "ckb") and "fa" in codes:
         codes = ["fa", "ar"]
     return [_lexicon(code) for code in codes]
 
 
 def _codes(expression: str) -> list[str]:
+    """Languages by script, the likeliest first; Persian before Arabic where no letter tells them apart."""
     has_digits_only = not _LATIN.search(expression) and _ARABIC_DIGITS.search(expression)
     if _ARABIC_SCRIPT.search(expression) or has_digits_only:
         persian, arabic = len(_PERSIAN.findall(expression)), len(_ARABIC.findall(expression))

@@ -10,6 +10,8 @@ from extractor.models import Calendar
 from extractor.text.dates.folding import fold_phrase
 from extractor.text.dates.tokens import Token
 
+_LONGEST_WORD = 40
+
 Numbered = Mapping[int, str]
 """Number to words that mean it, with `|` between them."""
 
@@ -19,7 +21,8 @@ class Words:
     """A language: its words, its calendar and its week.
 
     Words are separated by `|`; an underscore stands for a half-space, a space or nothing at all.
-    `expand` maps phrases to several tokens, each written as kind and number ("n2 D"). `proclitics`
+    `expand` maps phrases to several tokens, each written as kind and number ("n2 D"); `holidays` to calendar, month
+    and day. `proclitics`
     are letters that may stand before any word; `article` too, without meaning. `numbers` is a
     regular expression over the kinds of number words that together are one number.
     """
@@ -45,6 +48,7 @@ class Words:
     marks: Mapping[Calendar, str]
     words: Mapping[str, str]
     expand: Mapping[str, str] = field(default_factory=dict)
+    holidays: Mapping[str, tuple[Calendar, int, int]] = field(default_factory=dict)
     proclitics: str = ""
     article: str = ""
     splits: bool = False
@@ -91,7 +95,7 @@ class Lexicon:
 
     def _split(self, word: str) -> tuple[Token, ...] | None:
         """The tokens of words that lost the spaces between them; each has three letters at least."""
-        for cut in range(len(word) - 3, 2, -1):
+        for cut in range(min(len(word), _LONGEST_WORD) - 3, 2, -1):
             first = self.entries.get(word[:cut])
             if first and (rest := self._rest(word[cut:])):
                 return first + rest
@@ -126,6 +130,8 @@ def _spellings(phrases: str) -> Iterable[str]:
 def _declared(words: Words) -> Iterable[tuple[str, tuple[Token, ...]]]:
     for phrases, tokens in words.expand.items():
         yield phrases, tuple(Token(kind[0], int(kind[1:] or 0)) for kind in tokens.split())
+    for phrases, (cal, month, number) in words.holidays.items():
+        yield phrases, (Token("n", number), Token("m", month, cal))
     for cal, names in words.months.items():
         yield from ((name, (Token("m", number, cal),)) for number, name in enumerate(names, 1))
     yield from ((name, (Token("w", number),)) for number, name in enumerate(words.weekdays))

@@ -139,7 +139,7 @@ LEXICON = compile_lexicon(
             "|bst|local|time|cest|pst|pdt|hours gmt|sometime|in the course of|within the|over the course of"
             "|iranian year",
             "d": "day",
-            "D": "days",
+            "D": "days|nights",
             "k": "week",
             "K": "weeks",
             "l": "month",
@@ -161,7 +161,7 @@ LEXICON = compile_lexicon(
             "|early afternoon|late morning|early morning hours|evening hours|mid-morning|mid-afternoon"
             "|lunchtime|daytime"
             "|the early hours of the morning|overnight hours|nighttime|late-night|early-morning|a m|p m|am|pm",
-            "e": "earlier|later|early on|late on|later on|earlier on",
+            "e": "earlier|early on|earlier on",
             "G": "planned for|scheduled for|set for|due on|due|slated for|expected on|expected in"
             "|scheduled to take place on"
             "|expected|scheduled|planned|due in|set to begin on|set to take place on|expected for|scheduled on",
@@ -172,7 +172,16 @@ LEXICON = compile_lexicon(
             "|the end of the week|weekend"
             "|within|beyond|over|ever|annual|fiscal|prior|year-end|same|that",
         },
+        holidays={
+            "christmas day": ("gregorian", 12, 25),
+            "christmas eve": ("gregorian", 12, 24),
+            "new year's eve|new years eve": ("gregorian", 12, 31),
+            "new year's day|new years day": ("gregorian", 1, 1),
+            "may day": ("gregorian", 5, 1),
+            "nowruz|norouz|nowrooz|noruz": ("jalali", 1, 1),
+        },
         expand={
+            "later|later on|late on": "e1",
             "year before last": "R-2",
             "month before last": "O-2",
             "week before last": "W-2",

@@ -64,6 +64,20 @@ def _short_year(tokens: Tokens) -> Tokens:
     return [number._replace(kind="i")] if two_digits else _UNKNOWN
 
 
+def _night_of_weekday(tokens: Tokens) -> Tokens:
+    """ "Saturday last night" in Persian is the night of last Saturday."""
+    return [tokens[0], Token("p", -1)] if tokens[1].text == "شبگذشته" else tokens
+
+
+def _nights_ago(tokens: Tokens) -> Tokens:
+    return [Token("r", -tokens[0].value)] if tokens[1].text == "شب" else _UNKNOWN
+
+
+def _earlier_or_later(tokens: Tokens) -> Tokens:
+    """Earlier in a month: nothing new; later in it: in this year's."""
+    return [Token("t", 0), tokens[1]] if tokens[0].value else tokens[1:]
+
+
 def _winter(tokens: Tokens) -> Tokens:
     """A winter by both its years, as in "winter 2022-23"."""
     season, first, _, second = tokens
@@ -95,7 +109,8 @@ _RULES: tuple[tuple[str, Action], ...] = (
     # Months: with the word "month", or by two names.
     (r"lm|ml(?![AQH])", _keep("m")),
     (r"m[-/]?m(?!\))|m/?\(m\)|\(m[-/]?m\)", _same_month),
-    (r"(?<=[no])F(?=m)", _drop),
+    (r"(?<=[no])F(?=m)|L(?=m)", _drop),
+    (r"wr", _night_of_weekday),
     (r"(?<=o)d(?=m)|(?<![nNojpAh])[dD](?=[wnorvm(Y])", _drop),
     (r"(?<=[wr])-(?=[no]m)", _drop),
     # Years and calendars.
@@ -104,7 +119,9 @@ _RULES: tuple[tuple[str, Action], ...] = (
     (r"[yJ]c?n(?![dDkKlLyJmA])", _short_year),
     (r"(?<=[no]m)n(?![dDkKlLyJAm])", _short_year),
     (r"ic", _with_calendar),
+    (r"(?<=s)n$", _short_year),
     (r"sY[-/][nY]", _winter),
+    (r"Yy(?![Aptf])", _keep("Y")),
     (r"mc", _month_with_calendar),
     # Halves and quarters.
     (r"o-?Q|Qo", _numbered("q")),
@@ -112,12 +129,15 @@ _RULES: tuple[tuple[str, Action], ...] = (
     (r"h", _middle),
     # Units relative to publication.
     (r"[nNj][dDkKlLyJ]A|A[nN][dDkKlLyJ]|A[dkly](?![YnmwoF])", _ago),
+    (r"[nNj]zA", _nights_ago),
     (r"[klyQ]c?[ptf]|[ptf]c?[klyQ]|(?<![nNo])[kly]A", _relative),
     (r"[RO]c", _with_calendar),
-    (r"^a[ly]$", _this_if_early),
+    (r"^a[kly]$", _this_if_early),
+    (r"^e[kly]$", lambda tokens: [Token(_UNITS[tokens[1].kind], 0)]),
     (r"[no]FO", _ordinal),
     # Earlier, later, and times of the day.
     (r"e(?=[tRWOrw])|(?<=[RWOrw])e", _drop),
+    (r"em", _earlier_or_later),
     (r"(?<=[RWOVrwmYvi:ptf])z+|z+(?=[rwdnomvRWO])|(?<=[(-])z+|z+(?=\))", _drop),
     (r"(?<=[noamwqBsRYO])F", _drop),
 )

@@ -17,6 +17,7 @@ _NUMERIC = re.compile(r"(?<![0-9/.])([0-9]{1,4})\s?([/.-])\s?([0-9]{1,2})\s?\2\s
 _ORDINAL = re.compile(r"\b([0-9]{1,2})(st|nd|rd|th|امین|مین|ام|م|-?го|-?е|-?й)(?!\w)")
 _DASHED = re.compile(r"\b([0-9]{1,2})-([a-z]{3,9})-([0-9]{2,4})\b")
 _QUARTER = re.compile(r"\bq\s?([1-4])(?![0-9])|\b([1-4])q\b")
+_HALF = re.compile(r"\bh([12])(?= ?(?:of )?[0-9]{4})")
 _CALENDAR_SIGNS = (
     (re.compile(r"([0-9])\s*ه\s*[./]?\s*ش\b\.?"), r"\1 شمسی "),
     (re.compile(r"([0-9])\s*ه\s*[./]?\s*ق\b\.?"), r"\1 قمری "),
@@ -25,7 +26,10 @@ _CALENDAR_SIGNS = (
     (re.compile(r"(№[0-9/]+|[0-9]{4})\s*ش\b\.?"), r"\1 شمسی "),
     (re.compile(r"(№[0-9/]+|[0-9]{4})\s*ق\b\.?"), r"\1 قمری "),
 )
-_ZONE = re.compile(r"\(?\b(?:بتوقیت|به وقت)\s+(?:شرق\s+|گرینویچ\s+)?\w+(?:\s+(?:المکرمه|المتحده))?\)?")
+_ZONE = re.compile(
+    r"\(?\b(?:بتوقیت|به وقت)\s+(?:شرق\s+|گرینویچ\s+)?\w+(?:\s+"
+    r"(?:المکرمه|المتحده|المحتله|الشرقیه|الصیفی|المحلی|مرکزی|شرقی|امریکا|تابستانی|محلی))?\)?"
+)
 
 
 def scan(expression: str, lexicon: Lexicon) -> list[Token]:
@@ -35,10 +39,10 @@ def scan(expression: str, lexicon: Lexicon) -> list[Token]:
 
 
 def _prepare(text: str) -> str:
-    """Set apart what digits write: `⏰` a clock time, `№` a numeric date, `º` an ordinal, `ℚ` a quarter."""
+    """Set apart what digits write: `⏰` a clock time, `№` a numeric date, `º` an ordinal, `ℚ` a quarter, `ℍ` a half."""
     if not any(sign.isdecimal() for sign in text):
         return _ZONE.sub(" ", text)
-    text = _QUARTER.sub(r" ℚ\1\2 ", text)
+    text = _HALF.sub(r" ℍ\1 ", _QUARTER.sub(r" ℚ\1\2 ", text))
     text = _CLOCK.sub(" ⏰ ", _ISO_TIME.sub(" ", text))
     text = _NUMERIC.sub(r" №\1/\3/\4 ", _DASHED.sub(r"\1 \2 \3", text))
     for sign, word in _CALENDAR_SIGNS:
@@ -46,7 +50,7 @@ def _prepare(text: str) -> str:
     return _ZONE.sub(" ", _ORDINAL.sub(r"\1º ", text))
 
 
-_PIECE = re.compile(r"№[0-9/]+|ℚ[1-4]|'?[0-9]+º?|[^\W\d_]+(?:['\u200c]+[^\W\d_]+)*|\S")
+_PIECE = re.compile(r"№[0-9/]+|[ℚℍ][1-4]|'?[0-9]+º?|[^\W\d_]+(?:['\u200c]+[^\W\d_]+)*|\S")
 
 
 def _words(text: str, lexicon: Lexicon) -> list[str]:
@@ -104,6 +108,8 @@ def _sign(word: str) -> tuple[Token, ...] | None:
         return (_number(word),)
     if word[0] == "ℚ":
         return (Token("q", int(word[1:])),)
+    if word[0] == "ℍ":
+        return (Token("B", int(word[1:])),)
     if word == "⏰":
         return (Token(":"),)
     return (Token(_SIGNS[word]),) if word in _SIGNS else None

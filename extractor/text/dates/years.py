@@ -74,7 +74,16 @@ def fixed(spans: Spans, cal: Calendar, year: Year, context: Context) -> Days | N
         return None
     if other == cal:
         return spans(number)
+    if year.relative and cal == "gregorian" and not year.calendar:
+        return _gregorian_in_relative_year(spans, year, number, context)
     return _inside(spans, cal, arithmetic.months(other, number, 1, 12))
+
+
+def _gregorian_in_relative_year(spans: Spans, year: Year, number: int, context: Context) -> Days | None:
+    """January of "last year" where years are Jalali: both countings must agree, but "this year" is then Gregorian."""
+    found = spans(context.today.year + year.number)
+    other = _inside(spans, "gregorian", arithmetic.months(context.calendar, number, 1, 12))
+    return found if year.number == 0 or other in (None, found) else None
 
 
 def _number(year: Year, cal: Calendar, context: Context) -> int | None:

@@ -1,0 +1,363 @@
+"""Quotes found in the text they are said to come from, or not found.
+
+`TextIndex` folds a document once for all its quotes. A quote is looked for character for character, then folded
+(spelling aside), then in pieces where it leaves words out, then with a small budget of edits. What is in the text in none of
+these ways is not there: short, common words alone are no proof.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from extractor.models import How, Span
+from extractor.text.folding import QUOTES, Folded, fold, fold_key
+from extractor.text.fuzzy import best_window, is_slip
+from extractor.text.graphemes import cluster_end, cluster_start
+
+Near = Span | int | tuple[int, int] | None
+
+LONG = 12
+MOST_PLACES = 200
+MOST_GAP = 400
+WORD = re.compile(r"[^\W_]+(?:[\u200c\u200d'’\-][^\W_]+)*")
+ELLIPSIS = re.compile(r"\s*[\[(]?(?:\.{3,}|…)[\])]?\s*")
+EDGE = " \t\r\n\u00a0\u2000\u2001\u2002\u2003\u2009\u202f\u3000\u200b\u200c\u200d\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+CLOSING = ".,;:!?،؛؟۔…"
+# What Arabic and Persian write without a space before a word: and, so, with, for, as, the.
+PROCLITICS = frozenset(
+    "و ف ب ل ک ال وال فال بال لل کال ول فل وب وبال ولل فب فبال وک وکال س".split()  # noqa: SIM905 (a list would hide the words)
+)
+# What Persian and Arabic write behind a word without a space.
+ENCLITICS = frozenset(
+    "ها های هایی هایش ی ای ه هم ش شان ام ات ان ین ون ات مان تان را یی یها یهای ات هم هما نا".split()  # noqa: SIM905 (as above)
+)
+
+
+def locate_quote(text: str, quote: str, *, near: Near = None) -> Span | None:
+    """Where a quote stands in a text, or None: half-open code-point offsets into the text as it is.
+
+    Of several places the one nearest to `near` (an offset, a pair of offsets or a Span) is taken, else the first.
+    For many quotes of one text, make a `TextIndex` of it once.
+    """
+    return TextIndex(text).locate(quote, near=near)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the text: where it stands there, and where in the folded text."""
+
+    start: int
+    end: int
+    folded_start: int
+    folded_end: int
+
+
+class TextIndex:
+    """A text made ready for finding quotes and names in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def folded(self) -> Folded:
+        return fold(self.text)
+
+    @cached_property
+    def words(self) -> list[Word]:
+        at = self.folded.at
+        places = ((match.start(), match.end()) for match in WORD.finditer(self.text))
+        words = (Word(start, end, at(start), at(end)) for start, end in places)
+        return [word for word in words if word.folded_end > word.folded_start]
+
+    @cached_property
+    def by_word(self) -> dict[str, list[int]]:
+        """Folded word -> numbers of the words that are it."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, word in enumerate(self.words):
+            found[self.folded.text[word.folded_start : word.folded_end]].append(number)
+        return dict(found)
+
+    def locate(self, quote: str, *, near: Near = None, within: Span | None = None) -> Span | None:
+        """Where a quote stands. Places inside `within` come first, then the one nearest to `near`."""
+        quote = trim(quote)
+        if not quote or len(quote) > 2 * len(self.text) + 16:
+            return None
+        return (
+            self._exact(quote, near, within)
+            or self._folded(quote, near, within)
+            or self._elided(quote, near, within)
+            or self._fuzzy(quote, near, within)
+        )
+
+    def locate_name(self, name: str, *, near: Near = None, within: Span | None = None) -> Span | None:
+        """Where a name or a word stands, also behind proclitics and inside a word glued to another; never by a slip."""
+        name = trim(name)
+        places = self._places(name, names=True) if name else []
+        return self._best(places, near, within)
+
+    def locate_all_names(self, name: str) -> list[Span]:
+        """All places of a name, in order."""
+        return sorted((span for _, span in self._places(trim(name), names=True)), key=lambda span: span.start)
+
+    # -- the four ways
+
+    def _exact(self, quote: str, near: Near, within: Span | None) -> Span | None:
+        places = []
+        for start in _occurrences(self.text, quote):
+            end = start + len(quote)
+            cost = self._border_cost(start, end, names=False)
+            if cost is not None and cluster_start(self.text, start) == start and cluster_end(self.text, end) == end:
+                places.append((cost, Span(start=start, end=end)))
+        return self._best(places, near, within)
+
+    def _folded(self, quote: str, near: Near, within: Span | None) -> Span | None:
+        for form in dict.fromkeys((quote, quote.rstrip(CLOSING + EDGE), quote.strip(CLOSING + EDGE))):
+            found = self._best(self._places(form, names=False), near, within)
+            if found and _marks(self.text[found.start : found.end]) in (0, _marks(form)) or (found and form == quote.strip(CLOSING + EDGE)):
+                return found
+        return None
+
+    def _elided(self, quote: str, near: Near, within: Span | None) -> Span | None:
+        pieces = [trim(piece) for piece in ELLIPSIS.split(quote)]
+        pieces = [piece for piece in pieces if fold_key(piece)]
+        if len(pieces) < 2:
+            return self.locate(pieces[0], near=near, within=within) if pieces and pieces[0] != quote else None
+        if not all(_is_proof(piece) for piece in pieces[:1]) or not any(_is_proof(piece) for piece in pieces[1:]):
+            return None
+        chains = [chain for first in self._firsts(pieces[0]) if (chain := self._chain(first, pieces[1:]))]
+        spans = [
+            (0, Span(start=chain[0].start, end=chain[-1].end, how="elided", parts=tuple((s.start, s.end) for s in chain)))
+            for chain in chains
+        ]
+        return self._best(spans, near, within)
+
+    def _firsts(self, piece: str) -> list[Span]:
+        places = [span for _, span in self._places(piece, names=False)][:MOST_PLACES]
+        if places:
+            return places
+        slip = self._fuzzy(piece, None, None)
+        return [slip] if slip else []
+
+    def _chain(self, first: Span, pieces: list[str]) -> list[Span] | None:
+        """The pieces after the first, each behind the last and not far from it."""
+        chain = [first]
+        for piece in pieces:
+            last = chain[-1].end
+            following = [span for _, span in self._places(piece, names=False, after=last) if span.start - last <= MOST_GAP]
+            if not following:
+                slip = self._fuzzy(piece, last, None)
+                following = [slip] if slip and 0 <= slip.start - last <= MOST_GAP else []
+            if not following:
+                return None
+            chain.append(min(following, key=lambda span: span.start))
+        return chain
+
+    def _fuzzy(self, quote: str, near: Near, within: Span | None) -> Span | None:
+        """Within a budget of edits; see `extractor.text.fuzzy` for what counts as a slip."""
+        words = quote_words(quote)
+        if len(words) < 3 or len(self.folded.text) == 0:
+            return None
+        letters = "".join(words)
+        spans = []
+        for begin, end in self._windows(words, len(letters)):
+            place = best_window(letters, self.folded.text[begin:end])
+            if place is None:
+                continue
+            span = self._snap(begin + place[0], begin + place[1])
+            if span and is_slip(words, quote_words(self.text[span.start : span.end])):
+                spans.append((0, span))
+        return self._best(spans, near, within)
+
+    def _windows(self, words: list[str], length: int) -> Iterable[tuple[int, int]]:
+        """Stretches of the folded text where the quote may stand: around its rarest words."""
+        known = [(len(self.by_word[word]), offset, word) for offset, word in _offsets(words) if word in self.by_word]
+        known = sorted((entry for entry in known if entry[0] <= 24), key=lambda entry: (entry[0], -len(entry[2])))[:4]
+        votes: dict[int, int] = defaultdict(int)
+        grain = max(12, length // 4)
+        for _, offset, word in known:
+            for number in self.by_word[word]:
+                votes[(self.words[number].folded_start - offset) // grain] += 1
+        ranked = sorted(votes, key=lambda bin_: -(votes[bin_] + max(votes.get(bin_ - 1, 0), votes.get(bin_ + 1, 0))))
+        seen: list[int] = []
+        for bin_ in ranked:
+            if all(abs(bin_ - other) > 1 for other in seen):
+                seen.append(bin_)
+                begin = max(0, bin_ * grain - grain - 8)
+                yield begin, min(len(self.folded.text), bin_ * grain + 2 * grain + length + length // 3 + 16)
+            if len(seen) >= 3:
+                return
+
+    def _snap(self, start: int, end: int) -> Span | None:
+        """A stretch of the folded text, widened or narrowed to whole words of the text."""
+        starts = [word.folded_start for word in self.words]
+        if not starts:
+            return None
+        first = min(bisect_left(starts, start), len(starts) - 1)
+        if first > 0 and self.words[first - 1].folded_end - start > (start - self.words[first - 1].folded_start):
+            first -= 1
+        last = min(bisect_left(starts, end) - 1, len(starts) - 1)
+        if last > first and end - self.words[last].folded_start < (self.words[last].folded_end - self.words[last].folded_start) / 2:
+            last -= 1
+        if last < first:
+            return None
+        begin, finish = self.words[first].start, cluster_end(self.text, self.words[last].end)
+        return Span(start=begin, end=finish, how="fuzzy")
+
+    # -- places of a folded form
+
+    def _places(self, form: str, *, names: bool, after: int = 0) -> list[tuple[int, Span]]:
+        """Where the form stands, spelling aside, with a cost for borders that fall inside a word."""
+        letters = fold_key(form)
+        if not letters:
+            return []
+        places = []
+        since = self.folded.at(after) if after else 0
+        for at in _occurrences(self.folded.text, letters, since):
+            start, end = self.folded.place(at, at + len(letters))
+            if not self._on_character_borders(at, at + len(letters)):
+                continue
+            cost = self._border_cost(start, end, names=names)
+            if cost is not None:
+                places.append((cost, self._dress(form, start, end)))
+        return places
+
+    def _on_character_borders(self, first: int, last: int) -> bool:
+        """A character that folds to several (a ligature) is not cut."""
+        starts = self.folded.starts
+        cut_before = first > 0 and starts[first - 1] == starts[first]
+        cut_behind = last < len(starts) and starts[last] == starts[last - 1]
+        return not (cut_before or cut_behind)
+
+    def _dress(self, form: str, start: int, end: int) -> Span:
+        """Take in the quotation marks and whole characters at the edges that the quote has."""
+        end = cluster_end(self.text, end)
+        start = cluster_start(self.text, start)
+        if form[0] in QUOTES and start > 0 and self.text[start - 1] in QUOTES:
+            start -= 1
+        if form[-1] in QUOTES and end < len(self.text) and self.text[end] in QUOTES:
+            end += 1
+        how: How = "exact" if self.text[start:end] == form else "folded"
+        return Span(start=start, end=end, how=how)
+
+    def _border_cost(self, start: int, end: int, *, names: bool) -> int | None:
+        """0 for whole words, more where a border falls inside a word; None where that is no place at all."""
+        before, behind = self._rest_before(start), self._rest_behind(end)
+        if not before and not behind:
+            return 0
+        clitic = (not before or before in PROCLITICS) and (not behind or behind in ENCLITICS)
+        if clitic:
+            return 1
+        letters = end - start
+        if names:
+            # Glued words (وزيرالخارجية): one border is a word's, and enough of the word is there to be sure.
+            glued = (not before and letters >= 3 and len(behind) >= 3) or (not behind and letters >= 4 and len(before) >= 3)
+            return 2 if glued and self._is_arabic(start) and self._splits_well(self.text[start:end], before, behind) else None
+        return 3 if letters >= LONG else None
+
+    def _splits_well(self, name: str, before: str, behind: str) -> bool:
+        """The other half of a glued word is a word too: it begins with an article, or stands alone elsewhere."""
+        rest = before or behind
+        return "ال" in (rest[:2] if not before else "", name[:2] if not behind else "") or rest in self.by_word
+
+    def _is_arabic(self, at: int) -> bool:
+        return "\u0600" <= self.text[at] <= "\u06ff" or "\ufb50" <= self.text[at] <= "\ufeff"
+
+    def _rest_before(self, start: int) -> str:
+        """The folded letters of the same word before an offset; a half-space ends a word."""
+        at = start
+        while at > 0 and start - at < 24 and _in_word(self.text[at - 1]):
+            at -= 1
+        return fold_key(self.text[at:start]) if _in_word(self.text[start]) else ""
+
+    def _rest_behind(self, end: int) -> str:
+        at = end
+        while at < len(self.text) and at - end < 24 and _in_word(self.text[at]):
+            at += 1
+        return fold_key(self.text[end:at]) if _in_word(self.text[end - 1]) else ""
+
+    def _best(self, places: list[tuple[int, Span]], near: Near, within: Span | None) -> Span | None:
+        """The cheapest borders; then inside `within`; then nearest to `near`; then first."""
+        if not places:
+            return None
+        target = _as_range(near)
+
+        def rank(place: tuple[int, Span]) -> tuple[bool, int, int, int]:
+            cost, span = place
+            outside = within is not None and not (within.start <= span.start and span.end <= within.end)
+            return outside, cost, _distance(span, target), span.start
+
+        return min(places, key=rank)[1]
+
+
+def trim(quote: str) -> str:
+    """The quote without white space, invisible characters and ellipses at its edges."""
+    trimmed = quote.strip(EDGE)
+    while trimmed.startswith(("...", "…")) or trimmed.endswith(("...", "…")):
+        shorter = trimmed.strip("…").strip(EDGE)
+        shorter = shorter[3:] if shorter.startswith("...") else shorter
+        shorter = shorter[:-3] if shorter.endswith("...") else shorter
+        if shorter == trimmed:
+            break
+        trimmed = shorter.strip(EDGE)
+    return trimmed
+
+
+@lru_cache(maxsize=4096)
+def _words_of(quote: str) -> tuple[str, ...]:
+    return tuple(folded for match in WORD.finditer(quote) if (folded := fold_key(match[0])))
+
+
+def quote_words(quote: str) -> list[str]:
+    """The folded words of a quote."""
+    return list(_words_of(quote))
+
+
+def _offsets(words: list[str]) -> Iterator[tuple[int, str]]:
+    at = 0
+    for word in words:
+        yield at, word
+        at += len(word)
+
+
+def _occurrences(text: str, part: str, since: int = 0) -> list[int]:
+    """Where a part occurs, at most 200 places."""
+    places: list[int] = []
+    at = text.find(part, since)
+    while at >= 0 and len(places) < MOST_PLACES:
+        places.append(at)
+        at = text.find(part, at + 1)
+    return places
+
+
+def _marks(text: str) -> int:
+    """How many quotation marks there are: an edge that takes in half a pair has one more than the quote."""
+    return sum(char in QUOTES for char in text)
+
+
+def _is_proof(piece: str) -> bool:
+    """Enough words to be more than a coincidence."""
+    words = quote_words(piece)
+    return len(words) >= 2 or (bool(words) and len(words[0]) >= 6)
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or "\u064b" <= char <= "\u065f" or char == "\u0640"
+
+
+def _as_range(near: Near) -> tuple[int, int] | None:
+    if near is None:
+        return None
+    if isinstance(near, Span):
+        return near.start, near.end
+    return (near, near) if isinstance(near, int) else near
+
+
+def _distance(span: Span, target: tuple[int, int] | None) -> int:
+    if target is None:
+        return 0
+    return max(0, span.start - target[1], target[0] - span.end)
