@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     replay: Path | None = None
     record: Path | None = None
     record_mode: RecordMode = "once"
+    record_note: str = ""
+    omit_documents: bool = False
 
     chunk_size: Annotated[int, Field(ge=500)] = 8000
     chunk_overlap: Annotated[int, Field(ge=0)] = 400

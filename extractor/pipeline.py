@@ -10,6 +10,7 @@ from extractor.answers import Answer, Flaw, read_answer
 from extractor.errors import CallTimeout, DocumentError, RequestRejected, Truncated, Unreadable
 from extractor.facts import Facts, Source, ground
 from extractor.llm.base import LLM, Reply, Request
+from extractor.llm.cassette import recording_for
 from extractor.merging import identify, merge_facts
 from extractor.models import Document, Extraction, Provenance, Rejection, Span, Usage
 from extractor.task import Parameters, Task
@@ -72,7 +73,8 @@ async def extract_document(document: Document, task: Task, llm: LLM, options: Op
     try:
         async with asyncio.timeout(options.document_timeout * len(chunks)):
             asked = Asking(document, task, llm, options, trail)
-            answered = [answer async for answer in asked.all(chunks)]
+            with recording_for(document.id):
+                answered = [answer async for answer in asked.all(chunks)]
     except TimeoutError:
         limit = options.document_timeout * len(chunks)
         raise CallTimeout(

@@ -38,7 +38,7 @@ def lint_strict(schema: dict[str, Any]) -> list[str]:
     nodes = list(_walk(schema, "$", 1))
     for where, node, depth in nodes:
         problems += [f"{where}: {problem}" for problem in _node_problems(node, schema)]
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH and node.get("type") == "object":
             problems.append(f"{where}: nested deeper than {MAX_DEPTH} levels")
     return problems + _totals([node for _, node, _ in nodes])
 

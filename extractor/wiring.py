@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from extractor.config import Settings
@@ -82,5 +83,14 @@ def _recorded(inner: LLM, settings: Settings, meter: Meter) -> LLM:
     if settings.record is None:
         return inner
     from extractor.llm.cassette import open_cassette
+    from extractor.task import load_task
 
-    return open_cassette(settings.record, settings.record_mode, inner, meter=meter)
+    task = load_task(settings.prompt, settings.ontology, settings.prompts_dir)
+    header = {
+        "recorded": date.today().isoformat(),
+        "note": settings.record_note,
+        "prompt": task.prompt.ref,
+        "ontology": task.ontology.ref,
+    }
+    omit = settings.omit_documents
+    return open_cassette(settings.record, settings.record_mode, inner, header=header, meter=meter, omit_documents=omit)

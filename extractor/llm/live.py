@@ -199,7 +199,9 @@ class LiveLLM:
             self._headers["Authorization"] = f"Bearer {self._key}"
         http = _http_client(
             timeout=httpx2.Timeout(None, connect=min(CONNECT_TIMEOUT, self._timeout)),
-            limits=httpx2.Limits(self._concurrency, self._concurrency, KEEP_ALIVE),
+            limits=httpx2.Limits(
+                max_connections=self._concurrency, max_keepalive_connections=self._concurrency, keepalive_expiry=KEEP_ALIVE
+            ),
             follow_redirects=False,
             trust_env=self._trust_env,
             event_hooks={"response": [self._received]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -141,12 +142,18 @@ async def _shape(schema: AnswerSchema, rung: Rung) -> dict[str, Any]:
 
     modes = {"json_schema": instructor.Mode.JSON_SCHEMA, "tools": instructor.Mode.TOOLS, "json": instructor.Mode.JSON}
     ask: Any = instructor.patch(create=create, mode=modes[rung])  # type: ignore[call-overload]
+    # It also logs what ends a call as an error, to a logger whose last resort is stderr.
+    quiet = logging.getLogger("instructor")
+    level = quiet.level
+    quiet.setLevel(logging.CRITICAL + 1)
     # Instructor wraps whatever leaves `create`, in a class that differs between its versions.
     try:
         await ask(response_model=_carrier(schema), max_retries=0, messages=[{"role": "user", "content": "-"}])
     except Exception:
         if not prepared:
             raise
+    finally:
+        quiet.setLevel(level)
     return {name: prepared[name] for name in ("response_format", "tools", "tool_choice") if name in prepared}
 
 

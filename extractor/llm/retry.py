@@ -1,0 +1,68 @@
+"""What may pass by itself is tried again: a closed list of faults, jittered waits, a stated number of attempts.
+
+The only home of tenacity, and the only place that retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from extractor.errors import BadEnvelope, CallTimeout, ConnectionFailed, ExtractorError, ServerFault
+from extractor.llm.base import LLM, Meter, Reply, Request
+
+RETRYABLE = (CallTimeout, ConnectionFailed, ServerFault, BadEnvelope)
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+
+
+@dataclass(slots=True)
+class RetryingLLM:
+    """Asks up to `attempts` times in all, waiting longer each time; refusals, bad requests and bugs go through at once."""
+
+    inner: LLM
+    attempts: int = 5
+    meter: Meter = field(default_factory=Meter)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    random: Callable[[], float] = random.random
+    first_wait: float = FIRST_WAIT
+
+    async def complete(self, request: Request) -> Reply:
+        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+        def wait(state: RetryCallState) -> float:
+            told = _told(state.outcome.exception() if state.outcome else None)
+            return max(told, min(LONGEST_WAIT, self.first_wait * 2 ** (state.attempt_number - 1)) * (0.5 + self.random()))
+
+        def count(state: RetryCallState) -> None:
+            self.meter.retries += 1
+
+        # Built for each call: one AsyncRetrying shared by tasks mixes up their attempts.
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self.attempts), wait=wait, retry=retry_if_exception_type(RETRYABLE),
+            sleep=self.sleep, before_sleep=count, reraise=True,
+        )  # fmt: skip
+        try:
+            reply: Reply = await retrying(self._once, request)
+            return reply
+        except ExtractorError as exc:
+            exc.detail.setdefault("attempts", self.attempts if isinstance(exc, RETRYABLE) else 1)
+            raise
+
+    async def _once(self, request: Request) -> Reply:
+        try:
+            return await self.inner.complete(request)
+        except RETRYABLE as exc:
+            self.meter.possible_duplicate_charges += bool(exc.detail.get("possibly_billed"))
+            raise
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def _told(exc: BaseException | None) -> float:
+    """Seconds that the endpoint asks to wait, where it does."""
+    seconds = exc.detail.get("retry_after") if isinstance(exc, ExtractorError) else None
+    return min(LONGEST_WAIT, seconds) if isinstance(seconds, int | float) else 0.0
