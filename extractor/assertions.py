@@ -71,7 +71,11 @@ def _event(event: Event, names: dict[str, str]) -> str:
         _time(event.time),
         event.modality if event.modality != "asserted" else "",
         f"says {names[event.source]}" if event.source else "",
-        *(f"{kind} {value}" for kind in ("dead", "injured", "arrested", "amount") if (value := getattr(event, kind)) is not None),
+        *(
+            f"{kind} {value}"
+            for kind in ("dead", "injured", "arrested", "amount")
+            if (value := getattr(event, kind)) is not None
+        ),
         f"about {', '.join(sorted(event.contexts))}" if event.contexts else "",
         _quote(event.evidence.text, event.evidence.span.start),
     ]

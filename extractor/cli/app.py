@@ -64,4 +64,6 @@ def _say(message: str) -> None:
 
 def _register() -> None:
     """Hang in the commands. Each file imports what it needs inside its functions, so that --help stays fast."""
-    from extractor.cli import batch, extract, report  # noqa: F401  (hang its commands into `app` when imported)
+    from extractor.cli import batch, doctor, evaluate, extract, prompts, report  # noqa: F401  (hang their commands into `app`)
+
+    app.add_typer(prompts.app, name="prompts")

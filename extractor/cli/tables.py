@@ -20,6 +20,14 @@ def print_extraction(extraction: Extraction, console: Console | None = None) -> 
         console.print(_rejections(extraction))
 
 
+def settings_table(values: dict[str, object], sources: dict[str, str]) -> Table:
+    """Every setting with its value and where it comes from."""
+    table = _table("Settings in force", "setting", "value", "from")
+    for name, value in values.items():
+        _row(table, name, "" if value is None else str(value), sources[name])
+    return table
+
+
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", show_lines=False)
     for column in columns:

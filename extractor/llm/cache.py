@@ -106,16 +106,21 @@ class ReplyCache:
             )
         except OSError as exc:
             raise StorageError(
-                f"Cannot keep replies in {self.folder}: {exc.strerror}.", hint="Choose another --cache-dir, or --no-cache."
+                f"Cannot keep replies in {self.folder}: {exc.strerror}.",
+                hint="Choose another --cache-dir, or --no-cache.",
             ) from None
         except sqlite3.Error as exc:
             raise self._fault(exc) from None
 
     def _fault(self, exc: sqlite3.Error) -> StorageError:
         if "full" in str(exc):
-            return StorageError(f"The disk is full: {self.folder}.", hint="Make room and run again: nothing finished is lost.")
+            return StorageError(
+                f"The disk is full: {self.folder}.", hint="Make room and run again: nothing finished is lost."
+            )
         if "readonly" in str(exc) or "unable to open" in str(exc):
-            return StorageError(f"Cannot keep replies in {self.folder}: {exc}.", hint="Choose another --cache-dir, or --no-cache.")
+            return StorageError(
+                f"Cannot keep replies in {self.folder}: {exc}.", hint="Choose another --cache-dir, or --no-cache."
+            )
         return StorageError(
             f"The cache {self.folder} is damaged: {exc}.",
             hint="Move the folder away and run again; extractor cassettes import-cache can fill a new one.",

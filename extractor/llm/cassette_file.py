@@ -80,7 +80,9 @@ class Shared:
 def record_request(request: Request) -> RecordedRequest:
     """A request in the form in which it is recorded."""
     messages = tuple(RecordedMessage(m.role, text_digest(m.content), m.content) for m in request.messages)
-    return RecordedRequest(messages, request.schema.name, request.schema.digest, request.model, tuple(sorted(request.parameters)))
+    return RecordedRequest(
+        messages, request.schema.name, request.schema.digest, request.model, tuple(sorted(request.parameters))
+    )
 
 
 def load_cassette(path: Path, shared: Shared) -> Cassette:
@@ -96,7 +98,9 @@ def load_cassette(path: Path, shared: Shared) -> Cassette:
                 raise CassetteFormat(f"{path}: a request was changed by hand.", hint="Record it again.")
         return Cassette(path, dict(raw["header"]), exchanges)
     except (KeyError, TypeError, AttributeError) as exc:
-        raise CassetteFormat(f"{path} is not a cassette: {type(exc).__name__} {exc}.", hint="Record it again.") from None
+        raise CassetteFormat(
+            f"{path} is not a cassette: {type(exc).__name__} {exc}.", hint="Record it again."
+        ) from None
 
 
 def load_shared(folder: Path) -> Shared:
@@ -104,7 +108,9 @@ def load_shared(folder: Path) -> Shared:
     if not path.exists():
         return Shared()
     raw = _read(path)
-    return Shared({digest: _join(lines) for digest, lines in raw.get("texts", {}).items()}, dict(raw.get("schemas", {})))
+    return Shared(
+        {digest: _join(lines) for digest, lines in raw.get("texts", {}).items()}, dict(raw.get("schemas", {}))
+    )
 
 
 def save_cassette(cassette: Cassette, *, omit_documents: bool = False) -> None:
@@ -175,7 +181,9 @@ def _exchange(item: Mapping[str, Any], shared: Shared) -> Exchange:
     request, reply = item["request"], item["reply"]
     messages = tuple(_message(message, shared) for message in request["messages"])
     parameters = tuple(sorted(request["parameters"].items()))
-    recorded = RecordedRequest(messages, request["schema"]["name"], request["schema"]["digest"], request["model"], parameters)
+    recorded = RecordedRequest(
+        messages, request["schema"]["name"], request["schema"]["digest"], request["model"], parameters
+    )
     usage = Tokens(**reply["usage"])
     return Exchange(recorded, Reply(_join(reply["text"]), reply["finish_reason"], reply["model"], usage))
 

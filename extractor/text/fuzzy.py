@@ -60,7 +60,11 @@ def is_slip(quote: list[str], text: list[str]) -> bool:
         return False
     typos, dropped = pairs
     budget = len(quote) // 10 + 1
-    if len(dropped) > max(1, len(quote) // 6) or typos > budget or (typos and dropped and typos + len(dropped) > budget + 1):
+    if (
+        len(dropped) > max(1, len(quote) // 6)
+        or typos > budget
+        or (typos and dropped and typos + len(dropped) > budget + 1)
+    ):
         return False
     if any(DIGIT.search(word) or word in NEGATIONS for word in dropped):
         return False

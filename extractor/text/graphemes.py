@@ -29,7 +29,11 @@ def _may_join(before: str, after: str) -> bool:
 
 
 def _plain(char: str) -> bool:
-    return unicodedata.category(char) in ("Ll", "Lu", "Nd", "Zs", "Po", "Ps", "Pe", "Pd") or "\u0600" <= char <= "\u06ff" and char.isalpha()
+    return (
+        unicodedata.category(char) in ("Ll", "Lu", "Nd", "Zs", "Po", "Ps", "Pe", "Pd")
+        or ("\u0600" <= char <= "\u06ff"
+        and char.isalpha())
+    )
 
 
 def _borders(text: str, around: int) -> list[int]:
@@ -37,7 +41,11 @@ def _borders(text: str, around: int) -> list[int]:
     import regex
 
     begin = max(0, around - REACH)
-    while begin > 0 and not (text[begin].isascii() and text[begin] != "\n" and text[begin - 1].isascii()) and around - begin < 4 * REACH:
+    while (
+        begin > 0
+        and not (text[begin].isascii() and text[begin] != "\n" and text[begin - 1].isascii())
+        and around - begin < 4 * REACH
+    ):
         begin -= 1
     piece = text[begin : around + REACH]
     return [begin, *(begin + match.end() for match in regex.finditer(r"\X", piece))]

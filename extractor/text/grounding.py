@@ -118,7 +118,11 @@ class TextIndex:
     def _folded(self, quote: str, near: Near, within: Span | None) -> Span | None:
         for form in dict.fromkeys((quote, quote.rstrip(CLOSING + EDGE), quote.strip(CLOSING + EDGE))):
             found = self._best(self._places(form, names=False), near, within)
-            if found and _marks(self.text[found.start : found.end]) in (0, _marks(form)) or (found and form == quote.strip(CLOSING + EDGE)):
+            if (
+                (found
+                and _marks(self.text[found.start : found.end]) in (0, _marks(form)))
+                or (found and form == quote.strip(CLOSING + EDGE))
+            ):
                 return found
         return None
 
@@ -131,7 +135,12 @@ class TextIndex:
             return None
         chains = [chain for first in self._firsts(pieces[0]) if (chain := self._chain(first, pieces[1:]))]
         spans = [
-            (0, Span(start=chain[0].start, end=chain[-1].end, how="elided", parts=tuple((s.start, s.end) for s in chain)))
+            (
+                0,
+                Span(
+                    start=chain[0].start, end=chain[-1].end, how="elided", parts=tuple((s.start, s.end) for s in chain)
+                ),
+            )
             for chain in chains
         ]
         return self._best(spans, near, within)
@@ -148,7 +157,9 @@ class TextIndex:
         chain = [first]
         for piece in pieces:
             last = chain[-1].end
-            following = [span for _, span in self._places(piece, names=False, after=last) if span.start - last <= MOST_GAP]
+            following = [
+                span for _, span in self._places(piece, names=False, after=last) if span.start - last <= MOST_GAP
+            ]
             if not following:
                 slip = self._fuzzy(piece, last, None)
                 following = [slip] if slip and 0 <= slip.start - last <= MOST_GAP else []
@@ -201,7 +212,10 @@ class TextIndex:
         if first > 0 and self.words[first - 1].folded_end - start > (start - self.words[first - 1].folded_start):
             first -= 1
         last = min(bisect_left(starts, end) - 1, len(starts) - 1)
-        if last > first and end - self.words[last].folded_start < (self.words[last].folded_end - self.words[last].folded_start) / 2:
+        if (
+            last > first
+            and end - self.words[last].folded_start < (self.words[last].folded_end - self.words[last].folded_start) / 2
+        ):
             last -= 1
         if last < first:
             return None
@@ -255,8 +269,14 @@ class TextIndex:
         letters = end - start
         if names:
             # Glued words (وزيرالخارجية): one border is a word's, and enough of the word is there to be sure.
-            glued = (not before and letters >= 3 and len(behind) >= 3) or (not behind and letters >= 4 and len(before) >= 3)
-            return 2 if glued and self._is_arabic(start) and self._splits_well(self.text[start:end], before, behind) else None
+            glued = (not before and letters >= 3 and len(behind) >= 3) or (
+                not behind and letters >= 4 and len(before) >= 3
+            )
+            return (
+                2
+                if glued and self._is_arabic(start) and self._splits_well(self.text[start:end], before, behind)
+                else None
+            )
         return 3 if letters >= LONG else None
 
     def _splits_well(self, name: str, before: str, behind: str) -> bool:
