@@ -8,7 +8,7 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -100,13 +100,25 @@ class Extractor:
     def options(self) -> Options:
         """How documents are asked about, out of the settings."""
         return Options(
-            model=self.settings.model,
+            model=self._model(),
             parameters=self.settings.parameters(),
             chunk_size=self.settings.chunk_size,
             chunk_overlap=self.settings.chunk_overlap,
             max_document_chars=self.settings.max_document_chars,
             document_timeout=self.settings.document_timeout,
         )
+
+    def _model(self) -> str:
+        """The model to ask; where recordings are replayed and none was named, the one that was recorded."""
+        if self.settings.replay is None or "model" in self.settings.model_fields_set:
+            return self.settings.model
+        return self._recorded_model or self.settings.model
+
+    @cached_property
+    def _recorded_model(self) -> str | None:
+        from extractor.llm.cassette import CassettePlayer
+
+        return CassettePlayer(self.settings.replay or Path()).recorded_model()
 
     def llm(self) -> LLM:
         """The LLM stack of the running event loop; made once for a loop."""

@@ -65,7 +65,7 @@ def compare_prompts(
 
 def _replay(folder: Path, prompt: str, cassettes: Path, model: str | None) -> tuple[list[Extraction], CassettePlayer]:
     player = CassettePlayer(cassettes)
-    extractor = Extractor(prompt=prompt, llm=player, model=model or recorded_model(player))
+    extractor = Extractor(prompt=prompt, llm=player, model=model or player.recorded_model())
 
     async def run() -> list[Extraction]:
         found = []
@@ -78,12 +78,6 @@ def _replay(folder: Path, prompt: str, cassettes: Path, model: str | None) -> tu
         return found
 
     return run_in_background(run()), player
-
-
-def recorded_model(player: CassettePlayer) -> str | None:
-    """The model that the recordings were asked of, where it is one."""
-    asked = {exchange.request.model for cassette in player.reel.cassettes.values() for exchange in cassette.exchanges}
-    return asked.pop() if len(asked) == 1 else None
 
 
 def _answer_characters(extractions: Sequence[Extraction], player: CassettePlayer) -> float:

@@ -127,6 +127,11 @@ class CassettePlayer:
         self.meter.replayed += 1
         return reply
 
+    def recorded_model(self) -> str | None:
+        """The model that was asked, where all exchanges were asked of one."""
+        asked = {exchange.request.model for cassette in self.reel.cassettes.values() for exchange in cassette.exchanges}
+        return asked.pop() if len(asked) == 1 else None
+
     def check_used(self) -> None:
         """Raise CassetteUnused where an exchange was recorded that nothing asked for."""
         unused = self.reel.unused()

@@ -98,11 +98,21 @@ class TextIndex:
         """Where a name or a word stands, also behind proclitics and inside a word glued to another; never by a slip."""
         name = trim(name)
         places = self._places(name, names=True) if name else []
-        return self._best(places, near, within)
+        return self._best(places or self._behind_lam(name), near, within)
 
     def locate_all_names(self, name: str) -> list[Span]:
         """All places of a name, in order."""
         return sorted((span for _, span in self._places(trim(name), names=True)), key=lambda span: span.start)
+
+    def _behind_lam(self, name: str) -> list[tuple[int, Span]]:
+        """Arabic drops the alif of the article behind the preposition: الحكومة in للحكومة is found as حكومة."""
+        if not name.startswith("ال") or len(name) < 5:
+            return []
+        return [
+            (cost, span)
+            for cost, span in self._places(name[2:], names=True)
+            if self._rest_before(span.start) in ("لل", "ولل", "فلل")
+        ]
 
     # -- the four ways
 

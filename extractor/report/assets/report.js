@@ -306,7 +306,7 @@ function matrix(events) {
 function graph(relations) {
   const degree = new Map();
   for (const r of relations) for (const end of [r.subject, r.object]) degree.set(end, (degree.get(end) || 0) + 1);
-  const names = [...degree].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 120).map(([name]) => name);
+  const names = [...degree].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 90).map(([name]) => name);
   if (!names.length) return el("p", {class: "none"}, w("nothing"));
   const at = new Map(names.map((name, n) => [name, n]));
   const edges = relations.filter((r) => at.has(r.subject) && at.has(r.object)).map((r) => ({r, a: at.get(r.subject), b: at.get(r.object)}));
@@ -340,20 +340,25 @@ function graph(relations) {
   return el("div", null, el("p", {class: "none"}, w("drag")), svg, shown);
 }
 function layout(count, edges) {
-  const W = 1200, H = 760, places = [], k = 0.8 * Math.sqrt(W * H / Math.max(1, count));
-  for (let n = 0; n < count; n++) { const angle = n * 2.39996, radius = 12 + 30 * Math.sqrt(n); places.push({x: W / 2 + radius * Math.cos(angle), y: H / 2 + 0.7 * radius * Math.sin(angle), dx: 0, dy: 0}); }
-  for (let round = 0, heat = 90; round < 260; round++, heat *= 0.978) {
+  const W = 1200, H = 760, k = 60, places = [];
+  for (let n = 0; n < count; n++) { const angle = n * 2.39996, radius = 12 + 34 * Math.sqrt(n); places.push({x: radius * Math.cos(angle), y: 0.7 * radius * Math.sin(angle), dx: 0, dy: 0}); }
+  for (let round = 0, heat = 60; round < 300; round++, heat *= 0.984) {
     for (let a = 0; a < count; a++) for (let b = a + 1; b < count; b++) {
-      const x = places[a].x - places[b].x || 0.1, y = places[a].y - places[b].y || 0.1, d2 = Math.max(25, x * x + y * y), f = k * k / d2;
-      places[a].dx += x * f; places[a].dy += y * f; places[b].dx -= x * f; places[b].dy -= y * f;
+      const x = places[a].x - places[b].x || 0.1, y = places[a].y - places[b].y || 0.1, d2 = Math.max(30, x * x + 2.2 * y * y);
+      if (d2 > 60 * k * k) continue;
+      const f = k * k / d2;
+      places[a].dx += x * f; places[a].dy += 1.4 * y * f; places[b].dx -= x * f; places[b].dy -= 1.4 * y * f;
     }
-    for (const e of edges) { const x = places[e.a].x - places[e.b].x, y = places[e.a].y - places[e.b].y, d = Math.hypot(x, y) || 1, f = d / k; places[e.a].dx -= x * f / 1.4; places[e.a].dy -= y * f / 1.4; places[e.b].dx += x * f / 1.4; places[e.b].dy += y * f / 1.4; }
+    for (const e of edges) { const x = places[e.a].x - places[e.b].x, y = places[e.a].y - places[e.b].y, f = (Math.hypot(x, y) || 1) / k / 2; places[e.a].dx -= x * f; places[e.a].dy -= y * f; places[e.b].dx += x * f; places[e.b].dy += y * f; }
     for (const p of places) {
-      p.dx += (W / 2 - p.x) * 0.02; p.dy += (H / 2 - p.y) * 0.04;
+      p.dx -= p.x * 0.06; p.dy -= p.y * 0.12;
       const d = Math.hypot(p.dx, p.dy) || 1, s = Math.min(d, heat) / d;
-      p.x = Math.max(60, Math.min(W - 60, p.x + p.dx * s)); p.y = Math.max(26, Math.min(H - 16, p.y + p.dy * s)); p.dx = p.dy = 0;
+      p.x += p.dx * s; p.y += p.dy * s; p.dx = p.dy = 0;
     }
   }
+  // The picture fills the frame, whatever the size it grew to.
+  const span = (key, from, to) => { const values = places.map((p) => p[key]), low = Math.min(...values), high = Math.max(...values); for (const p of places) p[key] = from + (p[key] - low) / (high - low || 1) * (to - from); };
+  span("x", 80, W - 80); span("y", 34, H - 20);
   return places;
 }
 
