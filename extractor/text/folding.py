@@ -73,7 +73,7 @@ def fold(text: str) -> Folded:
     """The folded text with the way back."""
     parts = [TABLE[char] for char in text]
     folded = "".join(parts)
-    if len(folded) == len(text):
+    if len(folded) == len(text) and "" not in parts:
         return Folded(folded, array("q", range(len(text))))
     starts = array("q", [place for place, part in enumerate(parts) for _ in part])
     return Folded(folded, starts)

@@ -118,8 +118,14 @@ def is_typo(word: str, other: str) -> bool:
     """One letter wrong, lost, doubled or swapped with its neighbour; two in a word of nine letters or more. Never in a number."""
     from rapidfuzz.distance import OSA
 
-    if DIGIT.search(word) or DIGIT.search(other) or word in NEGATIONS or other in NEGATIONS:
+    if DIGIT.search(word) or DIGIT.search(other) or word in NEGATIONS or other in NEGATIONS or _negates(word, other):
         return False
     shorter = min(len(word), len(other))
     most = 0 if shorter < 3 else 1 if shorter < 9 else 2
     return OSA.distance(word, other, score_cutoff=most) <= most
+
+
+def _negates(word: str, other: str) -> bool:
+    """One is the other's negation: نشد / شد, can't / can."""
+    shorter, longer = sorted((word, other), key=len)
+    return longer == "ن" + shorter or (longer.endswith("nt") and shorter in (longer[:-1], longer[:-2]))

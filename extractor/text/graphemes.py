@@ -29,10 +29,8 @@ def _may_join(before: str, after: str) -> bool:
 
 
 def _plain(char: str) -> bool:
-    return (
-        unicodedata.category(char) in ("Ll", "Lu", "Nd", "Zs", "Po", "Ps", "Pe", "Pd")
-        or ("\u0600" <= char <= "\u06ff"
-        and char.isalpha())
+    return unicodedata.category(char) in ("Ll", "Lu", "Nd", "Zs", "Po", "Ps", "Pe", "Pd") or (
+        "\u0600" <= char <= "\u06ff" and char.isalpha()
     )
 
 

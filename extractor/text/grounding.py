@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from extractor.models import How, Span
-from extractor.text.folding import QUOTES, Folded, fold, fold_key
+from extractor.text.folding import QUOTES, TABLE, Folded, fold, fold_key
 from extractor.text.fuzzy import best_window, is_slip
 from extractor.text.graphemes import cluster_end, cluster_start
 
 Near = Span | int | tuple[int, int] | None
 
 LONG = 12
+WIDEST = 32
 MOST_PLACES = 200
 MOST_GAP = 400
 WORD = re.compile(r"[^\W_]+(?:[\u200c\u200d'’\-][^\W_]+)*")
@@ -32,10 +33,9 @@ CLOSING = ".,;:!?،؛؟۔…"
 PROCLITICS = frozenset(
     "و ف ب ل ک ال وال فال بال لل کال ول فل وب وبال ولل فب فبال وک وکال س".split()  # noqa: SIM905 (a list would hide the words)
 )
-# What Persian and Arabic write behind a word without a space.
-ENCLITICS = frozenset(
-    "ها های هایی هایش ی ای ه هم ش شان ام ات ان ین ون ات مان تان را یی یها یهای ات هم هما نا".split()  # noqa: SIM905 (as above)
-)
+# What Persian and Arabic write behind a word without a space; the shorter ones only behind words that are long enough to be sure.
+ENCLITICS = frozenset("ها های هایی هایش هایشان ی ای یی را اش شان مان تان یها یهای".split())  # noqa: SIM905 (as above)
+SHORT_ENCLITICS = frozenset("ه ام ات ان هم نا ین ون ات".split())  # noqa: SIM905 (as above)
 
 
 def locate_quote(text: str, quote: str, *, near: Near = None) -> Span | None:
@@ -128,10 +128,8 @@ class TextIndex:
     def _folded(self, quote: str, near: Near, within: Span | None) -> Span | None:
         for form in dict.fromkeys((quote, quote.rstrip(CLOSING + EDGE), quote.strip(CLOSING + EDGE))):
             found = self._best(self._places(form, names=False), near, within)
-            if (
-                (found
-                and _marks(self.text[found.start : found.end]) in (0, _marks(form)))
-                or (found and form == quote.strip(CLOSING + EDGE))
+            if (found and _marks(self.text[found.start : found.end]) in (0, _marks(form))) or (
+                found and form == quote.strip(CLOSING + EDGE)
             ):
                 return found
         return None
@@ -181,7 +179,7 @@ class TextIndex:
     def _fuzzy(self, quote: str, near: Near, within: Span | None) -> Span | None:
         """Within a budget of edits; see `extractor.text.fuzzy` for what counts as a slip."""
         words = quote_words(quote)
-        if len(words) < 3 or len(self.folded.text) == 0:
+        if len(words) < 3 or not self.words:
             return None
         letters = "".join(words)
         spans = []
@@ -189,8 +187,8 @@ class TextIndex:
             place = best_window(letters, self.folded.text[begin:end])
             if place is None:
                 continue
-            span = self._snap(begin + place[0], begin + place[1])
-            if span and is_slip(words, quote_words(self.text[span.start : span.end])):
+            span = self._slip(words, begin + place[0], begin + place[1])
+            if span:
                 spans.append((0, span))
         return self._best(spans, near, within)
 
@@ -208,36 +206,52 @@ class TextIndex:
         for bin_ in ranked:
             if all(abs(bin_ - other) > 1 for other in seen):
                 seen.append(bin_)
-                begin = max(0, bin_ * grain - grain - 8)
-                yield begin, min(len(self.folded.text), bin_ * grain + 2 * grain + length + length // 3 + 16)
+                begin = max(0, bin_ * grain - grain - WIDEST)
+                yield begin, min(len(self.folded.text), bin_ * grain + 2 * grain + length + WIDEST)
             if len(seen) >= 3:
                 return
 
-    def _snap(self, start: int, end: int) -> Span | None:
-        """A stretch of the folded text, widened or narrowed to whole words of the text."""
-        starts = [word.folded_start for word in self.words]
-        if not starts:
-            return None
-        first = min(bisect_left(starts, start), len(starts) - 1)
-        if first > 0 and self.words[first - 1].folded_end - start > (start - self.words[first - 1].folded_start):
+    def _slip(self, words: list[str], start: int, end: int) -> Span | None:
+        """The whole words around a stretch of the folded text that the quote is a slip of, if any.
+
+        A word left out near an edge makes the best stretch too short: a word or two more are tried.
+        """
+        first, last = self._words_at(start, end)
+        for back in (0, 1, -1, 2, 3):
+            for on in (0, 1, -1, 2, 3):
+                low, high = first - back, last + on
+                if 0 <= low <= high < len(self.words) and self._edges_fit(words, low, high):
+                    span = Span(
+                        start=self.words[low].start, end=cluster_end(self.text, self.words[high].end), how="fuzzy"
+                    )
+                    if is_slip(words, quote_words(self.text[span.start : span.end])):
+                        return span
+        return None
+
+    def _edges_fit(self, words: list[str], first: int, last: int) -> bool:
+        """Whether the first and last word of a stretch could be those of the quote: they share a letter at least."""
+        low, high = self.words[first], self.words[last]
+        begins = self.folded.text[low.folded_start : low.folded_end]
+        ends = self.folded.text[high.folded_start : high.folded_end]
+        return bool(set(begins[:2]) & set(words[0][:2])) and bool(set(ends[-2:]) & set(words[-1][-2:]))
+
+    def _words_at(self, start: int, end: int) -> tuple[int, int]:
+        """The numbers of the first and last word of a stretch of the folded text."""
+        first = bisect_left(self._word_starts, start)
+        if first > 0 and self.words[first - 1].folded_end - start > start - self.words[first - 1].folded_start:
             first -= 1
-        last = min(bisect_left(starts, end) - 1, len(starts) - 1)
-        if (
-            last > first
-            and end - self.words[last].folded_start < (self.words[last].folded_end - self.words[last].folded_start) / 2
-        ):
-            last -= 1
-        if last < first:
-            return None
-        begin, finish = self.words[first].start, cluster_end(self.text, self.words[last].end)
-        return Span(start=begin, end=finish, how="fuzzy")
+        return min(first, len(self.words) - 1), bisect_left(self._word_starts, end) - 1
+
+    @cached_property
+    def _word_starts(self) -> list[int]:
+        return [word.folded_start for word in self.words]
 
     # -- places of a folded form
 
     def _places(self, form: str, *, names: bool, after: int = 0) -> list[tuple[int, Span]]:
         """Where the form stands, spelling aside, with a cost for borders that fall inside a word."""
         letters = fold_key(form)
-        if not letters:
+        if not any(letter.isalnum() for letter in letters):
             return []
         places = []
         since = self.folded.at(after) if after else 0
@@ -245,10 +259,23 @@ class TextIndex:
             start, end = self.folded.place(at, at + len(letters))
             if not self._on_character_borders(at, at + len(letters)):
                 continue
+            start, end = (start, end) if names else self._without_slivers(start, end)
             cost = self._border_cost(start, end, names=names)
             if cost is not None:
                 places.append((cost, self._dress(form, start, end)))
         return places
+
+    def _without_slivers(self, start: int, end: int) -> tuple[int, int]:
+        """A letter or two of the word before or behind, which a doubled letter of the quote took in, are let go."""
+        if end - start < LONG:
+            return start, end
+        inside = next((n for n in range(start, start + 3) if not _in_word(self.text[n])), None)
+        if inside is not None and self._rest_before(start) not in ("", *PROCLITICS):
+            start = next(n for n in range(inside, end) if _in_word(self.text[n]))
+        inside = next((n for n in range(end - 1, end - 4, -1) if not _in_word(self.text[n])), None)
+        if inside is not None and self._rest_behind(end) not in ("", *ENCLITICS):
+            end = next(n for n in range(inside, start, -1) if _in_word(self.text[n])) + 1
+        return start, end
 
     def _on_character_borders(self, first: int, last: int) -> bool:
         """A character that folds to several (a ligature) is not cut."""
@@ -259,6 +286,8 @@ class TextIndex:
 
     def _dress(self, form: str, start: int, end: int) -> Span:
         """Take in the quotation marks and whole characters at the edges that the quote has."""
+        while end < len(self.text) and _in_word(self.text[end]) and not TABLE[self.text[end]]:
+            end += 1
         end = cluster_end(self.text, end)
         start = cluster_start(self.text, start)
         if form[0] in QUOTES and start > 0 and self.text[start - 1] in QUOTES:
@@ -273,10 +302,10 @@ class TextIndex:
         before, behind = self._rest_before(start), self._rest_behind(end)
         if not before and not behind:
             return 0
-        clitic = (not before or before in PROCLITICS) and (not behind or behind in ENCLITICS)
-        if clitic:
-            return 1
         letters = end - start
+        suffix = not behind or behind in ENCLITICS or (behind in SHORT_ENCLITICS and letters >= 5)
+        if suffix and (not before or before in PROCLITICS):
+            return 1
         if names:
             # Glued words (وزيرالخارجية): one border is a word's, and enough of the word is there to be sure.
             glued = (not before and letters >= 3 and len(behind) >= 3) or (
