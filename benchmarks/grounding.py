@@ -93,7 +93,7 @@ def typo(quote: str, dice: random.Random) -> str:
     return quote[:at] + quote[at + 1 :] if kind == "drop" else quote[:at] + quote[at] + quote[at:]
 
 
-NEGATIONS = frozenset(fold_key(word) for word in "نه نیست نمی لا لم لن ليس ما غير بدون not no never without не нет без".split())
+NEGATIONS = frozenset(fold_key(word) for word in ["نه", "نیست", "نمی", "لا", "لم", "لن", "ليس", "ما", "غير", "بدون", "not", "no", "never", "without", "не", "нет", "без"])
 SPELLING: dict[str, Change] = {
     "none": lambda quote, dice: quote,
     "half-spaces": half_spaces,

@@ -12,7 +12,6 @@ from extractor.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from extractor.api import Extractor, aextract, extract
-    from extractor.runs.run import batch
     from extractor.config import Settings, load_settings
     from extractor.errors import ExtractorError
     from extractor.models import (
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from extractor.ontology import Ontology, load_ontology
+    from extractor.runs.run import batch
     from extractor.text.calendars import resolve_time
     from extractor.text.grounding import locate_quote
 

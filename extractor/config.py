@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     timeout: Annotated[float, Field(gt=0)] = 180.0
     document_timeout: Annotated[float, Field(gt=0)] = 900.0
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
+    retry_wait: Annotated[float, Field(ge=0)] = 0.5
     max_wait: Annotated[float, Field(ge=0)] = 120.0
     patience: Annotated[float, Field(ge=0)] = 300.0
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 64

@@ -26,7 +26,7 @@ from extractor.fake_faults import Fault, error_body, status
 
 Answer = str | Mapping[str, Any] | Fault
 Answers = Callable[[dict[str, Any]], Answer] | Mapping[str, Answer | Sequence[Answer]] | Sequence[Answer] | Answer
-EMPTY = {"entities": [], "events": [], "relations": []}
+EMPTY: dict[str, Any] = {"entities": [], "events": [], "relations": []}
 COMPLETIONS = "/chat/completions"
 
 
@@ -155,7 +155,9 @@ class FakeEndpoint:
             raise self._failed
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -235,7 +237,7 @@ class FakeEndpoint:
             return self._by_marker(asked, answers)
         if isinstance(answers, Sequence) and not isinstance(answers, str):
             return self._next("", answers)
-        return answers  # type: ignore[return-value]
+        return answers
 
     def _by_marker(self, asked: dict[str, Any], answers: Mapping[str, Any]) -> Answer:
         text = "\n".join(str(message.get("content")) for message in asked.get("messages", ()))
@@ -256,8 +258,15 @@ class FakeEndpoint:
             headers = self.limit.headers() | headers
         body = completion(asked, fault) if fault.body is None else fault.body
         return Fault(
-            status=fault.status, headers=headers, body=body, content_type=fault.content_type, how=fault.how,
-            delay=fault.delay, drip=fault.drip, interval=fault.interval, bomb=fault.bomb,
+            status=fault.status,
+            headers=headers,
+            body=body,
+            content_type=fault.content_type,
+            how=fault.how,
+            delay=fault.delay,
+            drip=fault.drip,
+            interval=fault.interval,
+            bomb=fault.bomb,
         )
 
 
@@ -322,7 +331,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     with FakeEndpoint(answer, latency=options.latency, rpm=options.rpm, bucket=options.bucket, keep=False) as endpoint:
         print(endpoint.base_url, flush=True)
         sys.stdin.read()
-        counts = {"requests": endpoint.count, "connections": endpoint.connections, "most_in_flight": endpoint.most_in_flight}
+        counts = {
+            "requests": endpoint.count,
+            "connections": endpoint.connections,
+            "most_in_flight": endpoint.most_in_flight,
+        }
         print(json.dumps(counts | {"status": dict(endpoint.statuses)}), flush=True)
 
 

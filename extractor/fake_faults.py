@@ -47,7 +47,9 @@ def status(code: int, message: str = "told to fail", *, error_code: str | None =
     return Fault(status=code, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=body)
 
 
-def error_body(message: str, *, kind: str = "server_error", code: str | int | None = None, param: str | None = None) -> bytes:
+def error_body(
+    message: str, *, kind: str = "server_error", code: str | int | None = None, param: str | None = None
+) -> bytes:
     """OpenAI's error object, as bytes."""
     error = {"message": message, "type": kind, "param": param, "code": code}
     return json.dumps({"error": error}, ensure_ascii=False).encode()

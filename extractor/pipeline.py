@@ -110,6 +110,10 @@ def check_document(document: Document, most: int) -> Document:
         raise DocumentError(
             f"The document {document.id!r} holds NUL characters: it looks binary.", hint="Give plain text."
         )
+    if any("\ud800" <= char <= "\udfff" for char in document.text):
+        raise DocumentError(
+            f"The document {document.id!r} holds lone surrogates, which no encoding has.", hint="Decode it again."
+        )
     if document.language is not None:
         return document
     return document.model_copy(update={"language": detect_language(document.text)})

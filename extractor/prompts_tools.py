@@ -42,8 +42,8 @@ def rendered(prompt: str, folder: Path | None, ontology: str, document: Document
 
 def difference(old: str, new: str, folder: Path | None = None) -> Iterator[str]:
     before, after = load_prompt(old, folder), load_prompt(new, folder)
-    texts = [prompt.path.read_text(encoding="utf-8").splitlines() for prompt in (before, after)]
-    return difflib.unified_diff(*texts, before.ref, after.ref, lineterm="")
+    old_lines, new_lines = (prompt.path.read_text(encoding="utf-8").splitlines() for prompt in (before, after))
+    return difflib.unified_diff(old_lines, new_lines, before.ref, after.ref, lineterm="")
 
 
 def problems(folder: Path | None, ontology: str) -> list[str]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from extractor.errors import Unreadable
 
 THINKING = re.compile(r"\A\s*<(think|thinking|reasoning|thought)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-OPEN_ENDED = re.compile(r"\A(?:(?!<think|<reasoning|<thought).)*?</(?:think|thinking|reasoning|thought)>", re.DOTALL | re.IGNORECASE)
+OPEN_ENDED = re.compile(
+    r"\A(?:(?!<think|<reasoning|<thought).)*?</(?:think|thinking|reasoning|thought)>", re.DOTALL | re.IGNORECASE
+)
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[ \t]*\r?\n(.*?)^[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
 BLANK = "\ufeff\u200b\u200e\u200f\u2060 \t\r\n"
 DECODER = json.JSONDecoder()
@@ -81,5 +83,7 @@ def _end(text: str, start: int) -> int | None:
 def _only(objects: list[str], text: str) -> str:
     if len(objects) == 1:
         return objects[0]
-    what = "holds no JSON object" if not objects else "holds more than one JSON object, and nothing says which one counts"
+    what = (
+        "holds no JSON object" if not objects else "holds more than one JSON object, and nothing says which one counts"
+    )
     raise Unreadable(f"The answer {what}.", reply_text=text[:2000])

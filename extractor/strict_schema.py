@@ -83,7 +83,7 @@ def _object_problems(node: dict[str, Any]) -> Iterator[str]:
         yield "every property is to be required"
 
 
-def _totals(nodes: list[dict[str, Any]]) -> Iterator[str] | list[str]:
+def _totals(nodes: list[dict[str, Any]]) -> list[str]:
     properties = sum(len(node.get("properties", {})) for node in nodes)
     values = [str(value) for node in nodes for value in node.get("enum", [])]
     names = [name for node in nodes for name in (*node.get("properties", {}), *node.get("$defs", {}))]

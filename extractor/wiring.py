@@ -65,7 +65,12 @@ def _live(settings: Settings, meter: Meter) -> LLM:
         meter=meter,
         on_headers=limiter.observe,
     )
-    return RetryingLLM(LimitedLLM(live, limiter=limiter, meter=meter), attempts=settings.attempts, meter=meter)
+    return RetryingLLM(
+        LimitedLLM(live, limiter=limiter, meter=meter),
+        attempts=settings.attempts,
+        first_wait=settings.retry_wait,
+        meter=meter,
+    )
 
 
 def _cached(inner: LLM, settings: Settings, meter: Meter) -> LLM:

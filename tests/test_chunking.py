@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from extractor.text.chunking import Chunk, chunk_text, halve, lead, sentences
 
 SENTENCES = {
-    "abbreviations and initials": ("Dr. A. Karimi met Gen. Lee at 3.5 km. He left.", ["Dr. A. Karimi met Gen. Lee at 3.5 km. ", "He left."]),
+    "abbreviations and initials": (
+        "Dr. A. Karimi met Gen. Lee at 3.5 km. He left.",
+        ["Dr. A. Karimi met Gen. Lee at 3.5 km. ", "He left."],
+    ),
     "a quotation closes after the stop": ("او گفت: «نمی‌آیم.» و رفت. تمام.", ["او گفت: «نمی‌آیم.» ", "و رفت. ", "تمام."]),
     "arabic question mark": ("هل وصل الوفد؟ لا.", ["هل وصل الوفد؟ ", "لا."]),
     "urdu full stop and ellipsis": ("آمد۔ رفت… ماند", ["آمد۔ ", "رفت… ", "ماند"]),

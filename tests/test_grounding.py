@@ -98,7 +98,9 @@ def test_names_are_found_in_glued_words(text: str, name: str, place: str) -> Non
     assert text[span.start : span.end] == place
 
 
-@pytest.mark.parametrize(("text", "name"), [("ایران و ایرلند", "ایر"), ("international", "nation"), ("کرمانشاه", "کرمان"), ("", "x")])
+@pytest.mark.parametrize(
+    ("text", "name"), [("ایران و ایرلند", "ایر"), ("international", "nation"), ("کرمانشاه", "کرمان"), ("", "x")]
+)
 def test_a_part_of_a_word_is_no_name(text: str, name: str) -> None:
     """A name is a word, or what is left of one without its clitics."""
     assert TextIndex(text).locate_name(name) is None
@@ -146,7 +148,12 @@ SEEDS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).par
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, len(SEEDS) - 1), st.integers(0, 10**6), st.integers(3, 25), st.sampled_from(range(len(PERTURBATIONS))))
+@given(
+    st.integers(0, len(SEEDS) - 1),
+    st.integers(0, 10**6),
+    st.integers(3, 25),
+    st.sampled_from(range(len(PERTURBATIONS))),
+)
 def test_any_change_of_spelling_is_found(number: int, seed: int, size: int, change: int) -> None:
     """A stretch of words of a real document, spelled otherwise, is found at its place."""
     text, dice = SEEDS[number], random.Random(seed)
@@ -172,7 +179,12 @@ def test_no_text_makes_it_fail(text: str, quote: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "quote"),
-    [("a" * 100_000, "a" * 100_000), ("a" * 100_000, "a a b a a"), ("ab " * 40_000, "ab ab ac ab ab ad"), ("x", "y" * 500_000)],
+    [
+        ("a" * 100_000, "a" * 100_000),
+        ("a" * 100_000, "a a b a a"),
+        ("ab " * 40_000, "ab ab ac ab ab ad"),
+        ("x", "y" * 500_000),
+    ],
     ids=["equal characters", "words of one letter", "one word for ever", "a quote longer than the text"],
 )
 def test_pathological_input_ends(text: str, quote: str) -> None:

@@ -22,15 +22,23 @@ def act(type: str = "ACCUSE", start: int = 100, text: str = "criticised the law"
 
 
 def link(subject: str, target: str, predicate: str = "employer", start: int = 10, **more: Any) -> Relation:
-    return Relation(id="", predicate=predicate, subject=subject, object=target, evidence=mention(start, "works for"), **more)
+    return Relation(
+        id="", predicate=predicate, subject=subject, object=target, evidence=mention(start, "works for"), **more
+    )
 
 
 JOINED = {
     "the same name": (person("0.1", "Ali Karimi"), person("1.1", "Ali Karimi")),
     "the same name, spelled otherwise": (person("0.1", "علي كريمي"), person("1.4", "علی کریمی")),
     "half-spaces lost": (person("0.1", "قالیباف‌پور"), person("1.1", "قالیبافپور")),
-    "the same English name": (person("0.1", "مسعود پزشکیان", en="Masoud Pezeshkian"), person("1.1", "بزشكيان", en="masoud pezeshkian")),
-    "a full name and its alias": (person("0.1", "Ali Karimi", "Karimi", en="Ali Karimi"), person("1.1", "Karimi", en="Karimi")),
+    "the same English name": (
+        person("0.1", "مسعود پزشکیان", en="Masoud Pezeshkian"),
+        person("1.1", "بزشكيان", en="masoud pezeshkian"),
+    ),
+    "a full name and its alias": (
+        person("0.1", "Ali Karimi", "Karimi", en="Ali Karimi"),
+        person("1.1", "Karimi", en="Karimi"),
+    ),
     "an organisation by two types": (
         person("0.1", "حزب‌الله", en="Hezbollah", type="armed_group"),
         person("1.1", "حزب الله", en="Hezbollah", type="organization"),
@@ -39,7 +47,10 @@ JOINED = {
 APART = {
     "two of one chunk": (person("0.1", "Ali Karimi"), person("0.2", "Ali Karimi")),
     "a person and a place of one name": (person("0.1", "Washington"), person("1.1", "Washington", type="place")),
-    "the same name, two English names": (person("0.1", "کریمی", en="Ali Karimi"), person("1.1", "کریمی", en="Reza Karimi")),
+    "the same name, two English names": (
+        person("0.1", "کریمی", en="Ali Karimi"),
+        person("1.1", "کریمی", en="Reza Karimi"),
+    ),
     "other names": (person("0.1", "Ali Karimi"), person("1.1", "Ali Karami")),
     "only a shared alias": (person("0.1", "Ali Karimi", "the minister"), person("1.1", "Reza Sadr", "the minister")),
 }

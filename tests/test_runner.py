@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from extractor.errors import AuthenticationFailed, ConnectionFailed, DocumentError, RunLocked, ServerFault, Unreadable
+from extractor.models import Document, Extraction, Provenance
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
 from extractor.runs.ledger import Ledger
 from extractor.runs.results import ResultsFile
 from extractor.runs.runner import Runner
-from extractor.errors import AuthenticationFailed, ConnectionFailed, DocumentError, RunLocked, ServerFault, Unreadable
-from extractor.models import Document, Extraction, Provenance
 
 
 def extraction(document: Document, note: str = "") -> Extraction:
@@ -50,7 +50,13 @@ def run(out: Path, source: Iterable[Document] | Iterable[Entry], desk: Callable[
     ledger = Ledger(out)
     try:
         options.setdefault("breaker", Breaker(patience=0))
-        runner = Runner(ledger, ResultsFile(out / "results.jsonl", ledger), desk, options.pop("identity", "i"), **({"concurrency": 3} | options))
+        runner = Runner(
+            ledger,
+            ResultsFile(out / "results.jsonl", ledger),
+            desk,
+            options.pop("identity", "i"),
+            **({"concurrency": 3} | options),
+        )
         items = list(source)
         entries = entries_of(items) if items and isinstance(items[0], Document) else iter(items)  # type: ignore[arg-type]
         asyncio.run(runner.run(entries))  # type: ignore[arg-type]
@@ -130,7 +136,7 @@ def test_a_poison_document_fails_alone(tmp_path: Path) -> None:
 def test_a_wrong_key_stops_the_run_and_fails_nobody(tmp_path: Path) -> None:
     """What the next document would meet as well ends the run; all that were not done are pending."""
     fault = AuthenticationFailed("no")
-    desk = Desk({name: fault for name in "abcdefghij"})
+    desk = Desk(dict.fromkeys("abcdefghij", fault))
     runner = run(tmp_path, documents(*"abcdefghij"), desk, concurrency=2)
     assert (runner.stopped_by, len(desk.asked) <= 2) == (fault, True)
     assert set(states(tmp_path).values()) == {"pending"}
@@ -175,7 +181,10 @@ def test_a_document_that_cannot_be_read_fails_before_it_is_asked(tmp_path: Path)
     run(tmp_path, [Entry("a.bin", "1", broken), *entries_of(documents("b"))], desk)
     ledger = Ledger(tmp_path)
     assert desk.asked == ["b"]
-    assert json.loads(ledger._durable.execute("SELECT error FROM documents WHERE key = 'a.bin'").fetchone()[0])["stage"] == "read"
+    assert (
+        json.loads(ledger._durable.execute("SELECT error FROM documents WHERE key = 'a.bin'").fetchone()[0])["stage"]
+        == "read"
+    )
     ledger.close()
 
 

@@ -42,7 +42,10 @@ BREACHES = {
     "too deep": (nested(11), "deeper"),
     "too many enum values": (closed(a={"type": "string", "enum": [str(n) for n in range(1001)]}), "enum values"),
     "too many properties": (closed(**{f"p{n}": {"type": "string"} for n in range(5001)}), "properties"),
-    "a large enum of long values": (closed(a={"type": "string", "enum": ["x" * 70 + str(n) for n in range(251)]}), "15000"),
+    "a large enum of long values": (
+        closed(a={"type": "string", "enum": ["x" * 70 + str(n) for n in range(251)]}),
+        "15000",
+    ),
     "too many characters": (closed(**{f"{n:05}" + "x" * 120: {"type": "string"} for n in range(1000)}), "characters"),
     "inside a definition": (closed() | {"$defs": {"A": {"type": "object", "properties": {}}}}, "additionalProperties"),
     "inside a union": (closed(a={"anyOf": [{"type": "string", "format": "date"}]}), "format"),

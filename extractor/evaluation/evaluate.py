@@ -106,7 +106,9 @@ def evaluate(extractions: Iterable[Extraction], gold_folder: Path, ontology: Ont
     if not paths:
         raise DocumentError(f"There is no *.gold.json in {gold_folder}.", hint="Give the folder of the gold files.")
     symmetric = {name for name, p in (ontology or load_ontology("plover")).predicates.items() if p.symmetric}
-    cards, without, prompts = [], [], {}
+    cards: list[Card] = []
+    without: list[str] = []
+    prompts: dict[str, None] = {}
     for extraction in extractions:
         name = gold_name(extraction.document.id)
         prompts[extraction.provenance.prompt] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -165,7 +165,7 @@ def _arguments(
     return frozenset([*found, *([("place", place)] if place is not None else []), *parts])
 
 
-def _figures(named: dict[str, object | None]) -> frozenset[tuple[str, object]]:
+def _figures(named: Mapping[str, object | None]) -> frozenset[tuple[str, object]]:
     return frozenset((kind, fold_key(str(value))) for kind, value in named.items() if value is not None)
 
 

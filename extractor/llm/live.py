@@ -149,7 +149,7 @@ class LiveLLM:
         import httpx2
 
         # `post` instead of `create`: that walks the whole request and builds a response model, for 40 % of a call.
-        response: httpx2.Response = await client.post(  # type: ignore[call-overload]
+        response: httpx2.Response = await client.post(
             PATH, cast_to=httpx2.Response, content=body, stream=True, options={"headers": self._headers}
         )
         progress.answer_began = True
@@ -179,7 +179,9 @@ class LiveLLM:
         return CallTimeout(
             f"No full answer from {self._border.place} within {self._timeout:g} seconds; {state}.",
             hint="Raise timeout, or lower concurrency for a slow server.",
-            deadline=self._timeout, answer_began=progress.answer_began, possibly_billed=True,
+            deadline=self._timeout,
+            answer_began=progress.answer_began,
+            possibly_billed=True,
         )
 
     def _connect(self) -> Line:
@@ -200,7 +202,9 @@ class LiveLLM:
         http = _http_client(
             timeout=httpx2.Timeout(None, connect=min(CONNECT_TIMEOUT, self._timeout)),
             limits=httpx2.Limits(
-                max_connections=self._concurrency, max_keepalive_connections=self._concurrency, keepalive_expiry=KEEP_ALIVE
+                max_connections=self._concurrency,
+                max_keepalive_connections=self._concurrency,
+                keepalive_expiry=KEEP_ALIVE,
             ),
             follow_redirects=False,
             trust_env=self._trust_env,

@@ -85,7 +85,8 @@ def _not_json(arrived: Arrived, border: Border) -> BadEnvelope | ConnectionFaile
     if not arrived.sized and arrived.body.lstrip()[:1] == b"{":
         return ConnectionFailed(
             f"No whole answer from {border.place}: the connection was closed inside the answer.",
-            possibly_billed=True, cause="cut body",
+            possibly_billed=True,
+            cause="cut body",
         )
     kind = arrived.headers.get("content-type", "no content type").partition(";")[0]
     start = border.redactor.text(arrived.body[:SHOWN].decode("utf-8", "replace"))
@@ -99,7 +100,9 @@ def _kind(value: object) -> str:
 def _choice(envelope: dict[str, Any], border: Border) -> tuple[dict[str, Any], dict[str, Any]]:
     choices = envelope.get("choices")
     if not isinstance(choices, list):
-        raise _bad(f"an object without choices, with {border.redactor.text(', '.join(sorted(envelope)))[:SHOWN] or 'no keys'}")
+        raise _bad(
+            f"an object without choices, with {border.redactor.text(', '.join(sorted(envelope)))[:SHOWN] or 'no keys'}"
+        )
     if len(choices) != 1:
         raise _bad(f"{len(choices)} choices, expected 1")
     choice = choices[0]
@@ -183,5 +186,6 @@ def _check_prompt(usage: Tokens, request: Request, frame: Frame) -> None:
         raise PromptTruncated(
             f"The server read {usage.prompt:,} prompt tokens, where the request has at least {least:,}: it cut the prompt.",
             hint="Raise the server's context length (num_ctx, max_model_len), or make chunk_size smaller.",
-            prompt_tokens=usage.prompt, expected_at_least=least,
+            prompt_tokens=usage.prompt,
+            expected_at_least=least,
         )

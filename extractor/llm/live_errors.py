@@ -27,23 +27,49 @@ from extractor.errors import (
 from extractor.llm.live_secrets import Redactor
 
 REASON = 300
-QUOTA = frozenset({
-    "insufficient_quota", "quota_exceeded", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted",
-    "project_spend_limit_exceeded", "insufficient_credits", "insufficient_balance", "payment_required", "access_terminated",
-})
+QUOTA = frozenset(
+    {
+        "insufficient_quota",
+        "quota_exceeded",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "credit_balance_exhausted",
+        "project_spend_limit_exceeded",
+        "insufficient_credits",
+        "insufficient_balance",
+        "payment_required",
+        "access_terminated",
+    }
+)
 # Codes that say more than the status, or stand in an answer without one (an error inside a 200).
 STATUS_OF_CODE = {
-    "invalid_api_key": 401, "authentication_error": 401, "invalid_authentication": 401, "permission_denied": 403,
-    "model_not_found": 404, "rate_limit_exceeded": 429, "rate_limit_error": 429, "too_many_requests": 429,
-    "context_length_exceeded": 400, "invalid_request_error": 400, "overloaded_error": 503, "overloaded": 503, "timeout": 504,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "invalid_authentication": 401,
+    "permission_denied": 403,
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "too_many_requests": 429,
+    "context_length_exceeded": 400,
+    "invalid_request_error": 400,
+    "overloaded_error": 503,
+    "overloaded": 503,
+    "timeout": 504,
 }
 TOO_LONG = re.compile(
     r"context.?(length|window|size)|maximum context|too (long|large|many tokens)|exceeds? the (available|maximum|model)|"
     r"reduce the length|token limit|string_above_max_length|payload too large|entity too large",
     re.IGNORECASE,
 )
-NO_MODEL = re.compile(r"model.{0,80}(not.{0,3}found|not exist|unknown|no such|is not available)|unknown model|no such model", re.IGNORECASE)
-BAD_KEY = re.compile(r"(invalid|incorrect|wrong|missing|expired|no).{0,20}api.?key|api.?key.{0,30}(not valid|invalid|incorrect|missing)", re.IGNORECASE)
+NO_MODEL = re.compile(
+    r"model.{0,80}(not.{0,3}found|not exist|unknown|no such|is not available)|unknown model|no such model",
+    re.IGNORECASE,
+)
+BAD_KEY = re.compile(
+    r"(invalid|incorrect|wrong|missing|expired|no).{0,20}api.?key|api.?key.{0,30}(not valid|invalid|incorrect|missing)",
+    re.IGNORECASE,
+)
 RETRY_STATUS = frozenset({408, 409, 423, 425})
 
 
@@ -67,7 +93,8 @@ class Border:
         if 300 <= status < 400:
             return RedirectRefused(
                 f"{self.place} answered {status}, a redirect; redirect refused: a key is sent to one place only.",
-                hint="Set the base URL to the final address.", status=status,
+                hint="Set the base URL to the final address.",
+                status=status,
             )
         error = read_error(body)
         return self.error(status, error, headers, model)
@@ -88,18 +115,28 @@ class Border:
             detail["request_id"] = self.redactor.text(request_id)[:120]
         return self._choose(status, code, words, reason, model, detail)
 
-    def _choose(self, status: int, code: str, words: str, reason: str, model: str, detail: dict[str, Any]) -> ExtractorError:
+    def _choose(
+        self, status: int, code: str, words: str, reason: str, model: str, detail: dict[str, Any]
+    ) -> ExtractorError:
         said = f": {reason}" if reason else "."
         if status == 402 or code in QUOTA:
-            return QuotaExceeded(f"The quota at {self.place} is used up ({status}){said}", hint="Add credit; finished work is kept.", **detail)
+            return QuotaExceeded(
+                f"The quota at {self.place} is used up ({status}){said}",
+                hint="Add credit; finished work is kept.",
+                **detail,
+            )
         if status in (401, 403) or (status == 400 and BAD_KEY.search(words)):
             return AuthenticationFailed(
-                f"{self.place} refused the key ({status}){said}", hint="Check OPENAI_API_KEY or EXTRACTOR_API_KEY.", **detail
+                f"{self.place} refused the key ({status}){said}",
+                hint="Check OPENAI_API_KEY or EXTRACTOR_API_KEY.",
+                **detail,
             )
         if status == 404 or (status < 500 and (code == "model_not_found" or NO_MODEL.search(words))):
             return UnknownModel(
                 f"{self.place} does not know the model {model!r} ({status}){said}",
-                hint="Check the model's name and the base URL.", model=model, **detail,
+                hint="Check the model's name and the base URL.",
+                model=model,
+                **detail,
             )
         if status == 429:
             return RateLimited(f"{self.place} takes no more requests for now (429){said}", **detail)
@@ -130,7 +167,8 @@ class Border:
         return ConnectionFailed(
             f"No answer from {self.place}: {what}.",
             hint="Check that the endpoint is up and the base URL is right." if unsent else "",
-            possibly_billed=billed, cause=type(_deepest(exc)).__name__,
+            possibly_billed=billed,
+            cause=type(_deepest(exc)).__name__,
         )
 
 
@@ -211,7 +249,10 @@ def _before_sending(exc: BaseException) -> bool:
     names = _names(exc)
     if "ClientError" in names:
         return bool(names & {"ClientConnectorError", "ConnectionTimeoutError", "InvalidURL"})
-    return bool(names & {"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError", "gaierror", "LocalProtocolError"})
+    return bool(
+        names
+        & {"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError", "gaierror", "LocalProtocolError"}
+    )
 
 
 def _was_reset(exc: BaseException) -> bool:
@@ -234,4 +275,7 @@ def _what(exc: BaseException) -> str:
         "ClientConnectorError": "the connection could not be made",
         "ConnectError": "the connection could not be made",
     }
-    return next((words for name, words in table.items() if name in names), f"the connection failed ({type(_deepest(exc)).__name__})")
+    return next(
+        (words for name, words in table.items() if name in names),
+        f"the connection failed ({type(_deepest(exc)).__name__})",
+    )

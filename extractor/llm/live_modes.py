@@ -19,8 +19,19 @@ IN_PROMPT = "\n\nAnswer with one JSON object that satisfies this JSON Schema, an
 NOT_SENT = frozenset({"pass"})
 STEP_DOWN_STATUS = frozenset({400, 404, 405, 415, 422, 500, 501})
 STEP_DOWN_WORDS = (
-    "response_format", "response format", "json_schema", "json schema", "json_object", "structured output", "strict",
-    "tool_choice", "tools", "tool use", "tool call", "function call", "functions",
+    "response_format",
+    "response format",
+    "json_schema",
+    "json schema",
+    "json_object",
+    "structured output",
+    "strict",
+    "tool_choice",
+    "tools",
+    "tool use",
+    "tool call",
+    "function call",
+    "functions",
 )
 
 
@@ -141,7 +152,7 @@ async def _shape(schema: AnswerSchema, rung: Rung) -> dict[str, Any]:
         raise _Captured
 
     modes = {"json_schema": instructor.Mode.JSON_SCHEMA, "tools": instructor.Mode.TOOLS, "json": instructor.Mode.JSON}
-    ask: Any = instructor.patch(create=create, mode=modes[rung])  # type: ignore[call-overload]
+    ask: Any = instructor.patch(create=create, mode=modes[rung])
     # It also logs what ends a call as an error, to a logger whose last resort is stderr.
     quiet = logging.getLogger("instructor")
     level = quiet.level

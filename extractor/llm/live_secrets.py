@@ -12,8 +12,17 @@ from extractor.errors import SettingsError
 HOSTED = "https://api.openai.com/v1"
 MASK = "***"
 LOGGERS = (
-    "openai", "openai._base_client", "httpx2", "httpcore2.connection", "httpcore2.http11", "httpcore2.proxy",
-    "httpx", "aiohttp.client", "aiohttp.internal", "instructor", "instructor.v2",
+    "openai",
+    "openai._base_client",
+    "httpx2",
+    "httpcore2.connection",
+    "httpcore2.http11",
+    "httpcore2.proxy",
+    "httpx",
+    "aiohttp.client",
+    "aiohttp.internal",
+    "instructor",
+    "instructor.v2",
 )
 SHAPES = (
     (re.compile(r"\b(sk|pk|rk|gsk|xai|key)-[A-Za-z0-9_\-]{6,}"), MASK),
@@ -29,7 +38,9 @@ def check_key(key: str) -> str:
     if not bare:
         raise SettingsError("The API key is empty.", hint="Set OPENAI_API_KEY; local servers take any word.")
     if any(char.isspace() for char in bare):
-        raise SettingsError("The API key contains whitespace.", hint="Copy it again, in one piece and without a line break.")
+        raise SettingsError(
+            "The API key contains whitespace.", hint="Copy it again, in one piece and without a line break."
+        )
     if not bare.isascii() or not bare.isprintable():
         raise SettingsError("The API key contains characters that no key has.", hint="Copy it again as plain ASCII.")
     return bare
@@ -44,7 +55,9 @@ def check_base_url(url: str | None) -> str:
         return HOSTED
     wrong = _fault_of(url.strip())
     if wrong:
-        raise SettingsError(f"The base URL {wrong}.", hint="Give it like https://api.openai.com/v1 or http://localhost:11434/v1.")
+        raise SettingsError(
+            f"The base URL {wrong}.", hint="Give it like https://api.openai.com/v1 or http://localhost:11434/v1."
+        )
     return url.strip().rstrip("/")
 
 

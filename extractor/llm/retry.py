@@ -34,7 +34,8 @@ class RetryingLLM:
 
         def wait(state: RetryCallState) -> float:
             told = _told(state.outcome.exception() if state.outcome else None)
-            return max(told, min(LONGEST_WAIT, self.first_wait * 2 ** (state.attempt_number - 1)) * (0.5 + self.random()))
+            backoff: float = min(LONGEST_WAIT, self.first_wait * 2.0 ** (state.attempt_number - 1))
+            return max(told, backoff * (0.5 + self.random()))
 
         def count(state: RetryCallState) -> None:
             self.meter.retries += 1

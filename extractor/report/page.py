@@ -48,7 +48,13 @@ def island(value: Any) -> str:
 def _policy(script: str) -> str:
     """Nothing is loaded from anywhere; the one script that runs is known by its hash."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    rules = ("default-src 'none'", "style-src 'unsafe-inline'", f"script-src 'sha256-{digest}'", "base-uri 'none'", "form-action 'none'")
+    rules = (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        f"script-src 'sha256-{digest}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
     return "; ".join(rules)
 
 

@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from extractor.runs.files import replace_file
 from extractor.errors import DocumentError
 from extractor.models import Extraction
 from extractor.ontology import Ontology, load_ontology
 from extractor.report.page import render_page
+from extractor.runs.files import replace_file
 
 DOCUMENTS_A_PAGE = 2000
 

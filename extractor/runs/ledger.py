@@ -238,7 +238,9 @@ class Ledger:
 
     def written(self) -> Iterator[tuple[int, str, str, int]]:
         """Number, key, identity and end (bytes) of each line, in order."""
-        return self._pages(f"SELECT number, key, identity, end FROM written WHERE number > ? ORDER BY number LIMIT {PAGE}", 0)
+        return self._pages(
+            f"SELECT number, key, identity, end FROM written WHERE number > ? ORDER BY number LIMIT {PAGE}", 0
+        )
 
     def last_written(self, size: int) -> tuple[int, int]:
         """How many lines a file of so many bytes holds whole, and where the last of them ends."""

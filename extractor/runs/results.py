@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from extractor.runs.ledger import Ledger
 from extractor.errors import OutputError, StorageError
+from extractor.runs.ledger import Ledger
 
 NOTE_EVERY = 256
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from extractor.api import Extractor, run_in_background
+from extractor.config import Settings
+from extractor.llm.base import Meter, canonical
+from extractor.models import Document
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
 from extractor.runs.files import replace_file
@@ -21,9 +24,6 @@ from extractor.runs.ledger import Ledger
 from extractor.runs.results import ResultsFile
 from extractor.runs.runner import Runner
 from extractor.runs.sources import SourceOptions, open_source
-from extractor.config import Settings
-from extractor.llm.base import Meter, canonical
-from extractor.models import Document
 from extractor.version import VERSION
 
 PACKAGES = ("openai", "instructor", "pydantic", "tenacity", "diskcache")

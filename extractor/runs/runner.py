@@ -12,13 +12,13 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
+from extractor.errors import DocumentError, ExtractorError, StorageError
+from extractor.llm.base import canonical
+from extractor.models import Document, Extraction
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry
 from extractor.runs.ledger import Ledger, Row, Yield
 from extractor.runs.results import ResultsFile
-from extractor.errors import DocumentError, ExtractorError, StorageError
-from extractor.llm.base import canonical
-from extractor.models import Document, Extraction
 
 DONE = frozenset({"done", "empty"})
 MAX_DEATHS = 3

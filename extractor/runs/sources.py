@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from extractor.api import as_date
-from extractor.runs.entries import Entry
 from extractor.errors import DocumentError
 from extractor.models import Document
+from extractor.runs.entries import Entry
 
 MAX_BYTES = 50_000_000
 
