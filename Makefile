@@ -13,6 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP)
 	$(BIN)/extractor batch seeds --out demo --replay cassettes --no-cache
+	@echo "Open demo/report.html in a browser."
 
 test: $(STAMP)
 	$(BIN)/ruff check .

@@ -43,7 +43,10 @@ def half_spaces(quote: str, dice: random.Random) -> str:
 
 
 def harakat(quote: str, dice: random.Random) -> str:
-    return "".join(c + dice.choice(HARAKAT) if "\u0621" <= c <= "\u06cc" and c.isalpha() and dice.random() < 0.4 else c for c in quote)
+    return "".join(
+        c + dice.choice(HARAKAT) if "\u0621" <= c <= "\u06cc" and c.isalpha() and dice.random() < 0.4 else c
+        for c in quote
+    )
 
 
 def no_harakat(quote: str, dice: random.Random) -> str:
@@ -63,19 +66,32 @@ def spaces(quote: str, dice: random.Random) -> str:
 
 
 def presentation(quote: str, dice: random.Random) -> str:
-    forms = {"ا": "\ufe8d", "ب": "\ufe8f", "س": "\ufeb1", "م": "\ufee1", "ن": "\ufee5", "و": "\ufeed", "ر": "\ufead", "د": "\ufea9"}
+    forms = {
+        "ا": "\ufe8d",
+        "ب": "\ufe8f",
+        "س": "\ufeb1",
+        "م": "\ufee1",
+        "ن": "\ufee5",
+        "و": "\ufeed",
+        "ر": "\ufead",
+        "د": "\ufea9",
+    }
     return quote.replace("لا", "\ufefb").translate(str.maketrans(forms))
 
 
 def elided(quote: str, dice: random.Random) -> str:
     words = quote.split(" ")
     cut = dice.randrange(3, len(words) - 4)
-    return " ".join(words[:cut]) + dice.choice([" ... ", " … ", " [...] "]) + " ".join(words[cut + dice.randrange(1, 3) :])
+    return (
+        " ".join(words[:cut]) + dice.choice([" ... ", " … ", " [...] "]) + " ".join(words[cut + dice.randrange(1, 3) :])
+    )
 
 
 def dropped(quote: str, dice: random.Random) -> str:
     words = quote.split(" ")
-    inner = [n for n in range(1, len(words) - 1) if not re.search(r"\d", words[n]) and fold_key(words[n]) not in NEGATIONS]
+    inner = [
+        n for n in range(1, len(words) - 1) if not re.search(r"\d", words[n]) and fold_key(words[n]) not in NEGATIONS
+    ]
     if inner:
         del words[dice.choice(inner)]
     return " ".join(words)
@@ -93,11 +109,34 @@ def typo(quote: str, dice: random.Random) -> str:
     return quote[:at] + quote[at + 1 :] if kind == "drop" else quote[:at] + quote[at] + quote[at:]
 
 
-NEGATIONS = frozenset(fold_key(word) for word in ["نه", "نیست", "نمی", "لا", "لم", "لن", "ليس", "ما", "غير", "بدون", "not", "no", "never", "without", "не", "нет", "без"])
+NEGATIONS = frozenset(
+    fold_key(word)
+    for word in [
+        "نه",
+        "نیست",
+        "نمی",
+        "لا",
+        "لم",
+        "لن",
+        "ليس",
+        "ما",
+        "غير",
+        "بدون",
+        "not",
+        "no",
+        "never",
+        "without",
+        "не",
+        "нет",
+        "без",
+    ]
+)
 SPELLING: dict[str, Change] = {
     "none": lambda quote, dice: quote,
     "half-spaces": half_spaces,
-    "letter forms": lambda q, d: q.translate(str.maketrans("يكىیک", "یکیيك") if d.random() < 0.5 else str.maketrans("یک", "يك")),
+    "letter forms": lambda q, d: q.translate(
+        str.maketrans("يكىیک", "یکیيك") if d.random() < 0.5 else str.maketrans("یک", "يك")
+    ),
     "te marbuta, hamza": swap({"ة": "ه", "أ": "ا", "إ": "ا", "آ": "ا", "ؤ": "و", "ئ": "ی", "ۀ": "ه"}),
     "digits": lambda q, d: q.translate(
         str.maketrans("0123456789۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", (s := d.choice(["0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩"])) * 3)
@@ -188,7 +227,9 @@ def langextract() -> Locate | None:
     return locate
 
 
-def measure(locate: Locate, texts: list[str], kinds: dict[str, Change], quotes: int, seed: int) -> dict[str, list[float]]:
+def measure(
+    locate: Locate, texts: list[str], kinds: dict[str, Change], quotes: int, seed: int
+) -> dict[str, list[float]]:
     rows = {}
     for kind, change in kinds.items():
         dice = random.Random(f"{seed} {kind}")

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     rpm: Annotated[float | None, Field(gt=0)] = None
     tpm: Annotated[float | None, Field(gt=0)] = None
     trust_env: bool = False
+    price_input: Annotated[float | None, Field(ge=0)] = None
+    price_output: Annotated[float | None, Field(ge=0)] = None
 
     cache: bool = True
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("extractor") / "replies")

@@ -30,7 +30,7 @@ LAYERS = [
     {"merging"},
     {"pipeline"},
     {"wiring"},
-    {"api", "prompts_tools", "doctor"},
+    {"api", "prompts_tools", "doctor", "prices"},
     {"runs"},
     {"evaluation", "report", "assertions", "exports"},
     {"testing", "cassettes_tools"},

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from extractor.cli import options
 from extractor.cli.app import app
+
+if TYPE_CHECKING:
+    from extractor.api import Extractor
+    from extractor.llm.base import Meter
+    from extractor.runs.run import RunSummary
+    from extractor.runs.runner import Runner
+    from extractor.runs.sources import SourceOptions
+
+GRACE = 10.0
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
 @app.command()
@@ -20,6 +31,16 @@ def batch(
         Path, typer.Option(help="The run folder; the same one again goes on where it stopped.", metavar="RUN")
     ],
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed documents again.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count documents, chunks, tokens and cost; ask nothing.")
+    ] = False,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Only files that match, such as '2024/*.txt'.", metavar="PATTERN")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="No files that match.", metavar="PATTERN")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Progress and summary as JSON events on stderr.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Do not write report.html.")] = False,
     model: options.Model = None,
     base_url: options.BaseUrl = None,
     prompt: options.Prompt = None,
@@ -31,19 +52,139 @@ def batch(
     mode: options.Mode = None,
     timeout: options.Timeout = None,
     concurrency: options.Concurrency = None,
+    rpm: Annotated[float | None, typer.Option(help="The most requests a minute.")] = None,
+    tpm: Annotated[float | None, typer.Option(help="The most tokens a minute.")] = None,
+    patience: Annotated[float | None, typer.Option(help="Seconds to wait in all for an endpoint that is down.")] = None,
 ) -> None:
     """Extract a folder of documents; run it again to go on where it stopped."""
     from extractor.api import Extractor
-    from extractor.runs.run import run_folder
+    from extractor.runs.sources import SourceOptions
 
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, ontology=ontology, replay=replay, record=record, cache=cache,
-        cache_dir=cache_dir, mode=mode, timeout=timeout, concurrency=concurrency,
+        cache_dir=cache_dir, mode=mode, timeout=timeout, concurrency=concurrency, rpm=rpm, tpm=tpm, patience=patience,
     )  # fmt: skip
-    summary = asyncio.run(run_folder(folder, out, extractor, retry_failed=retry_failed))
-    typer.echo(
-        f"{summary.documents} documents: {summary.states}, {summary.events} events, {summary.relations} relations. "
-        f"Results in {summary.folder}.",
-        err=True,
+    source = SourceOptions(tuple(include or ()), tuple(exclude or ()))
+    if dry_run:
+        _estimate(folder, extractor, source)
+        return
+    summary, code = asyncio.run(_run(folder, out, extractor, source, retry_failed, quiet, as_json))
+    if not no_report and summary.documents:
+        _report(summary, folder)
+    _tell(summary, as_json)
+    sys.exit(code)
+
+
+async def _run(
+    folder: Path, out: Path, extractor: Extractor, source: SourceOptions, retry_failed: bool, quiet: bool, as_json: bool
+) -> tuple[RunSummary, int]:
+    """The run with its progress shown and its signals heard; the summary and the exit code."""
+    from extractor.cli.progress import follow, shower
+    from extractor.runs.run import run_folder
+    from extractor.runs.sources import count_source
+
+    heard: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+    with shower(count_source(folder, source), quiet=quiet, as_json=as_json) as show:
+
+        def watch(runner: Runner, meter: Meter) -> None:
+            tasks.append(asyncio.create_task(follow(show, runner.progress, meter)))
+            _hear(runner, heard)
+            watched.append((runner, meter))
+
+        watched: list[tuple[Runner, Meter]] = []
+        try:
+            summary = await run_folder(
+                folder, out, extractor, retry_failed=retry_failed, source_options=source, watch=watch
+            )
+        finally:
+            for task in tasks:
+                task.cancel()
+        runner, meter = watched[0]
+        show.show(runner.progress, meter, summary.seconds, last=True)
+    return summary, SIGNALS[heard[0]] if heard else summary.exit_code
+
+
+def _hear(runner: Runner, heard: list[str]) -> None:
+    """The first signal stops taking documents and gives those in flight ten seconds; the second stops at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop(name: str) -> None:
+        heard.append(name)
+        if len(heard) > 1:
+            runner.cancel()
+            return
+        typer.echo(f"{name}: finishing what is in flight (up to {GRACE:g} s); once more to stop at once.", err=True)
+        runner.stop(name)
+        loop.call_later(GRACE, runner.cancel)
+
+    for name in SIGNALS:
+        loop.add_signal_handler(getattr(signal, name), stop, name)
+
+
+def _estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> None:
+    from extractor.runs.estimate import estimate
+
+    found = estimate(folder, extractor, source)
+    cost = (
+        f", about ${found.cost:.2f}" if found.cost is not None else ", cost unknown (set price_input and price_output)"
     )
-    sys.exit(summary.exit_code)
+    typer.echo(
+        f"{found.documents:,} documents in {found.chunks:,} requests, about {found.prompt_tokens:,} tokens of prompts and "
+        f"{found.completion_tokens:,} of answers{cost}. {found.unreadable:,} cannot be read. Nothing was asked."
+    )
+
+
+def _report(summary: RunSummary, folder: Path) -> None:
+    from extractor.evaluation.evaluate import read_results
+    from extractor.report.write import write_report
+
+    results = read_results(summary.folder)
+    finished = sum(summary.states.get(state, 0) for state in ("done", "empty"))
+    write_report(summary.folder, results, title=folder.resolve().name, documents=finished)
+
+
+def _tell(summary: RunSummary, as_json: bool) -> None:
+    """What came of it, where it is, and what to do about what failed."""
+    if as_json:
+        typer.echo(_as_event(summary), err=True)
+        return
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(summary.states.items()))
+    rejected = sum(summary.rejections.values())
+    lines = [
+        f"{summary.documents:,} documents: {states}.",
+        f"{summary.events:,} events, {summary.relations:,} relations, {summary.entities:,} entities; "
+        f"{rejected:,} items not kept.",
+        f"{summary.calls:,} calls, {summary.cache_hits:,} from the cache, {summary.skipped:,} documents skipped as finished; "
+        f"{summary.prompt_tokens + summary.completion_tokens:,} tokens{_cost(summary)}; {summary.seconds:.1f} s.",
+    ]
+    if summary.possible_duplicate_charges:
+        lines.append(
+            f"possible_duplicate_charges={summary.possible_duplicate_charges}: calls that broke off while in flight."
+        )
+    if summary.missing:
+        lines.append(
+            f"{len(summary.missing):,} documents of earlier runs are gone from the folder: {summary.missing[0]} ..."
+        )
+    lines.append(f"Results: {summary.folder / 'results.jsonl'}; to read them: {summary.folder / 'report.html'}.")
+    if summary.failed:
+        lines.append(
+            f"{summary.failed:,} failed: see {summary.folder / 'failures.jsonl'}; try them again with --retry-failed."
+        )
+    if summary.stopped:
+        lines.append(
+            f"Stopped: {summary.stopped} Run the same command again to go on; what is finished is not asked again."
+        )
+    typer.echo("\n".join(lines), err=True)
+
+
+def _cost(summary: RunSummary) -> str:
+    return f", ${summary.cost:.2f}" if summary.cost else ""
+
+
+def _as_event(summary: RunSummary) -> str:
+    import json
+    from dataclasses import asdict
+
+    event: dict[str, Any] = {"event": "summary", **asdict(summary)}
+    return json.dumps(event, ensure_ascii=False, default=str)

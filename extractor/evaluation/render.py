@@ -115,11 +115,15 @@ def html_page(evaluation: Evaluation) -> str:
         + "</ul>"
         for card in evaluation.cards
     )
-    style = "body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}td,th{padding:.2rem .8rem;text-align:end}"
+    style = (
+        "body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+        "td,th{padding:.2rem .8rem;text-align:end}"
+    )
+    title = f"{len(evaluation.cards)} documents, {', '.join(evaluation.prompts)}"
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>Evaluation</title><style>{style}</style><h1>{len(evaluation.cards)} documents, {escape(', '.join(evaluation.prompts))}</h1>"
+        f"<title>Evaluation</title><style>{style}</style><h1>{escape(title)}</h1>"
         f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>95 %</th></tr>{rows}</table>{slips}</html>\n"
     )
 

@@ -16,7 +16,8 @@ from typing import Any
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
 from extractor.llm.base import Meter, canonical
-from extractor.models import Document
+from extractor.models import Document, Extraction
+from extractor.prices import price_of
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
 from extractor.runs.files import replace_file
@@ -145,7 +146,18 @@ def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool)
         concurrency=settings.concurrency,
         retry_failed=retry_failed,
         breaker=Breaker(patience=settings.patience),
+        price=_pricing(settings, extractor.options.model),
     )
+
+
+def _pricing(settings: Settings, model: str) -> Callable[[Extraction], float]:
+    price = price_of(settings, model)
+
+    def cost(extraction: Extraction) -> float:
+        usage = extraction.usage
+        return price.of(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens) if price else 0.0
+
+    return cost
 
 
 def run_identity(extractor: Extractor) -> str:

@@ -27,7 +27,10 @@ MOST_PLACES = 200
 MOST_GAP = 400
 WORD = re.compile(r"[^\W_]+(?:[\u200c\u200d'’\-][^\W_]+)*")
 ELLIPSIS = re.compile(r"\s*[\[(]?(?:\.{3,}|…)[\])]?\s*")
-EDGE = " \t\r\n\u00a0\u2000\u2001\u2002\u2003\u2009\u202f\u3000\u200b\u200c\u200d\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+EDGE = (
+    " \t\r\n\u00a0\u2000\u2001\u2002\u2003\u2009\u202f\u3000\u200b\u200c\u200d"
+    "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 CLOSING = ".,;:!?،؛؟۔…"
 # What Arabic and Persian write without a space before a word: and, so, with, for, as, the.
 PROCLITICS = frozenset(
