@@ -32,7 +32,9 @@ def test_python_examples_run(code: str, tmp_path: Path) -> None:
 def test_the_help_that_is_shown_is_the_programs_own(command: str, shown: str) -> None:
     """Character for character."""
     code = f"import sys; sys.argv = {command.split()!r}; from extractor.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env={"COLUMNS": "100", "PATH": ""})
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env={"COLUMNS": "100", "PATH": ""}
+    )
     assert done.stdout.strip() == shown.strip()
 
 

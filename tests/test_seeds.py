@@ -28,7 +28,13 @@ def test_there_are_the_seeds_that_there_should_be(root: Path) -> None:
     index = json.loads((root / "seeds" / "index.json").read_text(encoding="utf-8"))
     texts = {item["id"]: (root / "seeds" / f"{item['id']}.txt").read_text(encoding="utf-8") for item in index}
     kinds = [item.get("variant", item["language"]) for item in index]
-    assert (kinds.count("fa"), kinds.count("ar"), kinds.count("en") >= 4, kinds.count("prs"), kinds.count("ru")) == (8, 7, True, 1, 1)
+    assert (kinds.count("fa"), kinds.count("ar"), kinds.count("en") >= 4, kinds.count("prs"), kinds.count("ru")) == (
+        8,
+        7,
+        True,
+        1,
+        1,
+    )
     assert max(len(text) for text in texts.values()) >= 30_000
     assert all(1_500 <= len(text) <= 6_000 for text in texts.values() if len(text) < 30_000)
     assert all(texts[item["id"]].startswith(item["title"]) for item in index)
@@ -49,7 +55,11 @@ def test_every_quote_stands_where_it_is_said_to_stand(extractions: list[Extracti
         text = extraction.document.text
         mentions = [m for e in extraction.entities for m in e.mentions]
         facts = [*extraction.events, *extraction.relations]
-        mentions += [f.evidence for f in facts] + [f.time.mention for f in facts if f.time] + [e.trigger for e in extraction.events if e.trigger]
+        mentions += (
+            [f.evidence for f in facts]
+            + [f.time.mention for f in facts if f.time]
+            + [e.trigger for e in extraction.events if e.trigger]
+        )
         assert all(text[m.span.start : m.span.end] == m.text for m in mentions)
         assert extraction.events and extraction.relations
 
@@ -59,7 +69,12 @@ def test_references_lead_to_entities_and_ids_are_unique(extractions: list[Extrac
     for extraction in extractions:
         known = {entity.id for entity in extraction.entities}
         for event in extraction.events:
-            assert {*event.actors, *event.recipients, *(p.entity for p in event.participants), *filter(None, (event.place, event.source))} <= known
+            assert {
+                *event.actors,
+                *event.recipients,
+                *(p.entity for p in event.participants),
+                *filter(None, (event.place, event.source)),
+            } <= known
         assert all({r.subject, r.object} <= known for r in extraction.relations)
         ids = [item.id for item in (*extraction.entities, *extraction.events, *extraction.relations)]
         assert len(set(ids)) == len(ids)
@@ -88,4 +103,8 @@ def test_cassettes_hold_no_secret_and_name_their_origin(root: Path) -> None:
         assert not re.search(r"api_key|Authorization|Bearer|\bsk-\w{12}|127\.0\.0\.1|localhost", text)
         if path.name != "_shared.json":
             header = json.loads(text)["header"]
-            assert header["model"] and header["recorded"] and "large language model behind a loopback endpoint" in header["note"]
+            assert (
+                header["model"]
+                and header["recorded"]
+                and "large language model behind a loopback endpoint" in header["note"]
+            )

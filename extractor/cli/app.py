@@ -64,6 +64,8 @@ def _say(message: str) -> None:
 
 def _register() -> None:
     """Hang in the commands. Each file imports what it needs inside its functions, so that --help stays fast."""
-    from extractor.cli import batch, doctor, evaluate, extract, prompts, report  # noqa: F401  (hang their commands into `app`)
+    from extractor.cli import batch, cache, cassettes, doctor, evaluate, extract, prompts, report  # noqa: F401  (hang commands in)
 
     app.add_typer(prompts.app, name="prompts")
+    app.add_typer(cassettes.app, name="cassettes")
+    app.add_typer(cache.app, name="cache")
