@@ -64,7 +64,17 @@ def _say(message: str) -> None:
 
 def _register() -> None:
     """Hang in the commands. Each file imports what it needs inside its functions, so that --help stays fast."""
-    from extractor.cli import batch, cache, cassettes, doctor, evaluate, extract, prompts, report  # noqa: F401  (hang commands in)
+    from extractor.cli import (  # noqa: F401  (each hangs its commands into `app`)
+        batch,
+        cache,
+        cassettes,
+        doctor,
+        evaluate,
+        export,
+        extract,
+        prompts,
+        report,
+    )
 
     app.add_typer(prompts.app, name="prompts")
     app.add_typer(cassettes.app, name="cassettes")

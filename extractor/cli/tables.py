@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from extractor.models import Event, Extraction, Relation, Time
-from extractor.terminal import plain
+from extractor.terminal import UNSAFE, plain
 
 
 def print_extraction(extraction: Extraction, console: Console | None = None) -> None:
@@ -83,3 +83,26 @@ def _time(time: Time | None) -> str:
         return time.mention.text
     days = dict.fromkeys((time.interval.start.isoformat(), time.interval.end.isoformat()))
     return f"{time.mention.text} = {' to '.join(days)}"
+
+
+QUAD_STYLES = {1: "blue", 2: "green", 3: "yellow", 4: "red"}
+
+
+def print_document(extraction: Extraction, console: Console | None = None) -> None:
+    """The text with each event's evidence coloured by quad and its trigger bold; then the tables."""
+    console = console or Console()
+    text = Text(_printable(extraction.document.text))
+    for event in extraction.events:
+        text.stylize(QUAD_STYLES[event.quad], event.evidence.span.start, event.evidence.span.end)
+        if event.trigger:
+            text.stylize("bold", event.trigger.span.start, event.trigger.span.end)
+    for entity in extraction.entities:
+        for mention in entity.mentions:
+            text.stylize("underline", mention.span.start, mention.span.end)
+    console.print(text)
+    print_extraction(extraction, console)
+
+
+def _printable(text: str) -> str:
+    """The same length, so that offsets hold: control characters become a replacement sign, line breaks stay."""
+    return UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else "\ufffd", text)

@@ -1,0 +1,179 @@
+"""Extractions for annotation tools, brat and Label Studio, and corrections made there back as gold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+from extractor.errors import DocumentError
+from extractor.models import Extraction, Time
+from extractor.text.offsets import Offsets
+
+
+def brat(extraction: Extraction) -> tuple[str, str]:
+    """Text and standoff annotations: entities and triggers as T, events as E, relations as R; offsets in code points."""
+    lines: list[str] = []
+    marks: dict[str, str] = {}
+    numbers = count(1)
+
+    def mark(kind: str, start: int, end: int, text: str) -> str:
+        name = f"T{next(numbers)}"
+        lines.append(f"{name}\t{kind} {start} {end}\t{' '.join(text.split())}")
+        return name
+
+    for entity in extraction.entities:
+        places = [mark(entity.type, m.span.start, m.span.end, m.text) for m in entity.mentions]
+        marks[entity.id] = places[0]
+    for number, event in enumerate(extraction.events, 1):
+        trigger = event.trigger or event.evidence
+        name = mark(event.type, trigger.span.start, trigger.span.end, trigger.text)
+        roles = (
+            [("actor", i) for i in event.actors]
+            + [("recipient", i) for i in event.recipients]
+            + [(p.role, p.entity) for p in event.participants]
+        )
+        lines.append(f"E{number}\t" + " ".join([f"{event.type}:{name}", *(f"{role}:{marks[i]}" for role, i in roles)]))
+    for number, relation in enumerate(extraction.relations, 1):
+        lines.append(f"R{number}\t{relation.predicate} Arg1:{marks[relation.subject]} Arg2:{marks[relation.object]}")
+    return extraction.document.text, "\n".join(lines) + "\n"
+
+
+def label_studio(extractions: Iterable[Extraction]) -> list[dict[str, Any]]:
+    """Tasks with pre-annotations for Label Studio; offsets in UTF-16 units, as browsers count.
+
+    Regions bear our ids: what a corrector leaves alone keeps all its fields when it comes back.
+    """
+    return [_task(extraction) for extraction in extractions]
+
+
+def _task(extraction: Extraction) -> dict[str, Any]:
+    offsets = Offsets(extraction.document.text)
+    regions = [
+        _region(e.id, e.mentions[0].span.start, e.mentions[0].span.end, e.type, "entity", offsets)
+        for e in extraction.entities
+    ]
+    regions += [
+        _region(e.id, e.evidence.span.start, e.evidence.span.end, e.type, "event", offsets) for e in extraction.events
+    ]
+    regions += [
+        {
+            "type": "relation",
+            "from_id": r.subject,
+            "to_id": r.object,
+            "direction": "right",
+            "labels": [r.predicate],
+            "meta": {"id": r.id},
+        }
+        for r in extraction.relations
+    ]
+    data = {
+        "text": extraction.document.text,
+        "document": extraction.document.id,
+        "extraction": extraction.model_dump(mode="json"),
+    }
+    return {"data": data, "predictions": [{"model_version": extraction.provenance.prompt, "result": regions}]}
+
+
+def _region(name: str, start: int, end: int, label: str, control: str, offsets: Offsets) -> dict[str, Any]:
+    low, high = offsets.to_utf16(start, end)
+    return {
+        "id": name,
+        "from_name": control,
+        "to_name": "text",
+        "type": "labels",
+        "value": {"start": low, "end": high, "labels": [label]},
+    }
+
+
+def gold_of_label_studio(task: dict[str, Any]) -> dict[str, Any]:
+    """A corrected task as gold: regions that stayed keep their fields, new ones come bare, changed labels win.
+
+    Raises DocumentError where the task is none of ours, or nobody annotated it.
+    """
+    try:
+        extraction = Extraction.model_validate(task["data"]["extraction"], strict=False)
+        result = task["annotations"][0]["result"]
+    except (KeyError, IndexError, TypeError, ValueError) as exc:
+        hint = "Give an export of tasks made by extractor export, annotated."
+        raise DocumentError(f"Not an annotated task of ours: {type(exc).__name__}.", hint=hint) from None
+    return _Gold(extraction, result).made()
+
+
+class _Gold:
+    """Puts together what a corrector left and what was there."""
+
+    def __init__(self, extraction: Extraction, result: list[dict[str, Any]]) -> None:
+        self.text = extraction.document.text
+        self.document = extraction.document.id
+        self.offsets = Offsets(self.text)
+        self.regions = [region for region in result if region.get("type") == "labels"]
+        self.links = [region for region in result if region.get("type") == "relation"]
+        self.entities = {entity.id: entity for entity in extraction.entities}
+        self.events = {event.id: event for event in extraction.events}
+        self.relations = {(r.subject, r.predicate, r.object): r for r in extraction.relations}
+        kept = [region["id"] for region in self.regions if region.get("from_name") == "entity"]
+        self.numbers = {name: number for number, name in enumerate(kept, 1)}
+
+    def made(self) -> dict[str, Any]:
+        entities = [self.entity(region) for region in self.regions if region.get("from_name") == "entity"]
+        events = [self.event(region) for region in self.regions if region.get("from_name") == "event"]
+        return {
+            "document": self.document, "annotators": ["label-studio"], "entities": entities, "events": events,
+            "relations": [found for link in self.links if (found := self.relation(link))],
+        }  # fmt: skip
+
+    def quote(self, region: dict[str, Any]) -> str:
+        start, end = self.offsets.from_utf16(region["value"]["start"], region["value"]["end"])
+        return self.text[start:end]
+
+    def entity(self, region: dict[str, Any]) -> dict[str, Any]:
+        old = self.entities.get(region["id"])
+        made = {"id": self.numbers[region["id"]], "type": region["value"]["labels"][0], "name": self.quote(region)}
+        if old is not None:
+            made |= {"aliases": old.aliases, "name_en": old.name_en, "country": old.country, "sector": old.sector}
+        return made
+
+    def event(self, region: dict[str, Any]) -> dict[str, Any]:
+        old, evidence = self.events.get(region["id"]), self.quote(region)
+        made: dict[str, Any] = {"type": region["value"]["labels"][0], "evidence": evidence, "trigger": evidence}
+        if old is None:
+            return made
+        trigger = old.trigger.text if old.trigger and old.trigger.text in evidence else evidence
+        return made | {
+            "trigger": trigger, "modes": old.modes if old.type == made["type"] else (), "contexts": old.contexts,
+            "actors": self.known(old.actors), "recipients": self.known(old.recipients),
+            "participants": [
+                {"role": p.role, "entity": self.numbers[p.entity]} for p in old.participants if p.entity in self.numbers
+            ],
+            "place": self.numbers.get(old.place or ""), "source": self.numbers.get(old.source or ""), "modality": old.modality,
+            "time": _gold_time(old.time),
+            "dead": old.dead, "injured": old.injured, "arrested": old.arrested, "amount": old.amount,
+        }  # fmt: skip
+
+    def relation(self, link: dict[str, Any]) -> dict[str, Any] | None:
+        ends = link["from_id"], link["to_id"]
+        if not set(ends) <= self.numbers.keys():
+            return None
+        predicate = link["labels"][0]
+        old = self.relations.get((ends[0], predicate, ends[1]))
+        evidence = (
+            old.evidence.text if old else next(self.quote(region) for region in self.regions if region["id"] == ends[0])
+        )
+        return {
+            "subject": self.numbers[ends[0]],
+            "predicate": predicate,
+            "object": self.numbers[ends[1]],
+            "evidence": evidence,
+        }
+
+    def known(self, ids: Iterable[str]) -> list[int]:
+        return [self.numbers[name] for name in ids if name in self.numbers]
+
+
+def _gold_time(time: Time | None) -> dict[str, Any] | None:
+    if time is None:
+        return None
+    interval = time.interval
+    days = (interval.start.isoformat(), interval.end.isoformat()) if interval else (None, None)
+    return {"text": time.mention.text, "start": days[0], "end": days[1]}

@@ -1,0 +1,86 @@
+"""The formats written to files, each by its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from extractor.errors import OutputError
+from extractor.exports.annotations import brat, label_studio
+from extractor.exports.graphs import graphml, jsonld
+from extractor.exports.rows import csv_text, plover_rows, tables
+from extractor.models import Extraction
+from extractor.runs.files import replace_file
+
+
+def write_export(kind: str, extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    """Write one of the formats; returns the files. Raises OutputError where they cannot be written."""
+    writers = {
+        "graphml": _write_graphml,
+        "jsonld": _write_jsonld,
+        "plover": _write_plover,
+        "csv": _write_csv,
+        "parquet": _write_parquet,
+        "brat": _write_brat,
+        "label-studio": _write_label_studio,
+    }
+    if kind not in writers:
+        raise OutputError(f"Unknown format {kind!r}.", hint=f"Known: {', '.join(writers)}.")
+    return writers[kind](extractions, out)
+
+
+def _write_graphml(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    return _write(out, graphml(extractions))
+
+
+def _write_jsonld(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    return _write(out, json.dumps(jsonld(extractions), ensure_ascii=False, indent=1) + "\n")
+
+
+def _write_plover(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    lines = (
+        json.dumps(row, ensure_ascii=False).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        for row in plover_rows(extractions)
+    )
+    return _write(out, "".join(line + "\n" for line in lines))
+
+
+def _write_csv(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    return [path for name, rows in tables(extractions).items() for path in _write(out / f"{name}.csv", csv_text(rows))]
+
+
+def _write_parquet(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise OutputError("Parquet needs pyarrow.", hint="pip install 'extractor[parquet]'") from None
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, rows in tables(extractions).items():
+        parquet.write_table(pyarrow.Table.from_pylist(rows), out / f"{name}.parquet")
+        paths.append(out / f"{name}.parquet")
+    return paths
+
+
+def _write_brat(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    from extractor.llm.cassette import file_name
+
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for extraction in extractions:
+        text, annotations = brat(extraction)
+        name = file_name(extraction.document.id)
+        paths += _write(out / f"{name}.txt", text) + _write(out / f"{name}.ann", annotations)
+    return paths
+
+
+def _write_label_studio(extractions: Iterable[Extraction], out: Path) -> list[Path]:
+    return _write(out, json.dumps(label_studio(extractions), ensure_ascii=False, indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> list[Path]:
+    replace_file(path, [text.encode("utf-8")])
+    return [path]

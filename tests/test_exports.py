@@ -1,0 +1,136 @@
+"""Runs leave in other tools' formats without loss of place, and corrections come back as gold."""
+
+import csv
+import io
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor import Extraction, Extractor, errors
+from extractor.evaluation.gold import Gold
+from extractor.exports.annotations import brat, gold_of_label_studio, label_studio
+from extractor.exports.graphs import graphml, jsonld
+from extractor.exports.rows import csv_text, plover_rows, tables
+from extractor.exports.write import write_export
+from extractor.models import Document
+
+SEED = "fa-05-eu-sanctions"
+
+
+@pytest.fixture(scope="module")
+def extraction() -> Extraction:
+    root = Path(__file__).parent.parent
+    text = (root / "seeds" / f"{SEED}.txt").read_text(encoding="utf-8")
+    with Extractor(replay=root / "cassettes", prompt="plover@1.0.0") as extractor:
+        return extractor.extract(Document(id=SEED, text=text, title="T"), published="2024-10-16")
+
+
+def test_graphml_has_a_node_for_each_end_and_an_edge_for_each_relation(extraction: Extraction) -> None:
+    """Joined by English name; Wikidata's property and the evidence on the edge."""
+    space = "{http://graphml.graphdrawing.org/xmlns}"
+    graph = ET.fromstring(graphml([extraction]))
+    edges = graph.findall(f".//{space}edge")
+    assert len(edges) == len(extraction.relations)
+    nodes = {node.get("id") for node in graph.iter(f"{space}node")}
+    assert {"Abbas Araghchi", "European Union"} <= nodes
+    assert all({edge.get("source"), edge.get("target")} <= nodes for edge in edges)
+    assert "P39" in {data.text for edge in edges for data in edge}
+
+
+def test_jsonld_uses_wikidata_properties(extraction: Extraction) -> None:
+    """wdt:P39 for an office held; our own vocabulary where Wikidata has none."""
+    made = jsonld([extraction])
+    assert made["@context"]["wdt"] == "http://www.wikidata.org/prop/direct/"
+    names = {name for node in made["@graph"] for name in node}
+    assert {"wdt:P39", "x:sanctioned_by"} <= names
+    json.dumps(made)
+
+
+def test_plover_rows_bear_plovers_field_names(extraction: Extraction) -> None:
+    """One row an event."""
+    rows = list(plover_rows([extraction]))
+    assert len(rows) == len(extraction.events)
+    assert rows[0]["event_type"] == "SANCTION" and rows[0]["event_mode"] == ["discontinue"]
+    assert rows[0]["event_date"] == ["2024-10-14", "2024-10-14"]
+    assert {"event_intensity", "quad_code", "actor_name", "actor_country", "recipient_name", "publication_date"} <= set(rows[0])
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1", "\ufeff=1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS, ids=range(len(FORMULAS)))
+def test_csv_cells_are_no_formulas(text: str) -> None:
+    """An apostrophe stands before what a spreadsheet would compute; other text and numbers stay."""
+    rows = list(csv.DictReader(io.StringIO(csv_text([{"a": text, "b": "plain = text", "c": -5}]))))
+    assert rows == [{"a": "'" + text, "b": "plain = text", "c": "-5"}]
+
+
+def test_tables_have_a_row_for_each_fact_with_document_and_evidence(extraction: Extraction, tmp_path: Path) -> None:
+    """And are written as CSV and Parquet alike."""
+    rows = tables([extraction])
+    assert [len(rows[name]) for name in ("events", "relations", "entities")] == [
+        len(extraction.events), len(extraction.relations), len(extraction.entities),
+    ]  # fmt: skip
+    assert rows["events"][0]["document_id"] == SEED and rows["events"][0]["evidence"] in extraction.document.text
+    import pyarrow.parquet
+
+    write_export("parquet", [extraction], tmp_path)
+    assert pyarrow.parquet.read_table(tmp_path / "events.parquet").num_rows == len(extraction.events)
+    assert [path.name for path in write_export("csv", [extraction], tmp_path)] == ["events.csv", "relations.csv", "entities.csv"]
+
+
+def test_brat_offsets_cut_the_words(extraction: Extraction) -> None:
+    """T lines name their text; E and R lines refer to T lines that are there."""
+    text, annotations = brat(extraction)
+    marks: dict[str, str] = {}
+    for line in annotations.splitlines():
+        name, body, *rest = line.split("\t")
+        if name.startswith("T"):
+            _, start, end = body.split(" ")
+            assert " ".join(text[int(start) : int(end)].split()) == rest[0]
+            assert name not in marks
+            marks[name] = rest[0]
+        else:
+            assert all(part.split(":")[1] in marks for part in body.split(" ") if ":" in part)
+
+
+def corrected(extraction: Extraction) -> dict[str, Any]:
+    task = label_studio([extraction])[0]
+    task["annotations"] = [{"result": json.loads(json.dumps(task["predictions"][0]["result"]))}]
+    return task
+
+
+def test_what_a_corrector_leaves_alone_comes_back_whole(extraction: Extraction) -> None:
+    """Entities, events and relations with all their fields; quotes verbatim."""
+    gold = Gold.model_validate_json(json.dumps(gold_of_label_studio(corrected(extraction))))
+    assert [len(gold.entities), len(gold.events), len(gold.relations)] == [
+        len(extraction.entities), len(extraction.events), len(extraction.relations),
+    ]  # fmt: skip
+    assert gold.events[0].evidence == extraction.events[0].evidence.text
+    assert gold.events[0].time is not None and str(gold.events[0].time.start) == "2024-10-14"
+
+
+def test_a_corrector_changes_adds_and_deletes(extraction: Extraction) -> None:
+    """A changed label wins, a new region comes bare, what hung on a deleted entity goes with it."""
+    task = corrected(extraction)
+    result = task["annotations"][0]["result"]
+    event = next(region for region in result if region.get("from_name") == "event")
+    event["value"]["labels"] = ["ACCUSE"]
+    subject = extraction.relations[0].subject
+    result[:] = [region for region in result if region.get("id") != subject]
+    result.append({"id": "new", "from_name": "entity", "type": "labels", "value": {"start": 0, "end": 12, "labels": ["organization"]}})
+    gold = Gold.model_validate_json(json.dumps(gold_of_label_studio(task)))
+    assert gold.events[0].type == "ACCUSE"
+    assert gold.entities[-1].name == extraction.document.text[:12]
+    assert len(gold.relations) < len(extraction.relations)
+
+
+def test_what_is_no_annotated_task_is_told() -> None:
+    """With what was expected."""
+    with pytest.raises(errors.DocumentError, match="Label Studio|tasks"):
+        gold_of_label_studio({"data": {}})
+    with pytest.raises(errors.OutputError, match="graphml"):
+        write_export("word", [], Path("x"))
