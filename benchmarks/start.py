@@ -14,7 +14,11 @@ import time
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "import extractor": [sys.executable, "-c", "import extractor"],
-    "extractor --help": [sys.executable, "-c", "import sys; sys.argv = ['extractor', '--help']; from extractor.cli import main; main()"],
+    "extractor --help": [
+        sys.executable,
+        "-c",
+        "import sys; sys.argv = ['extractor', '--help']; from extractor.cli import main; main()",
+    ],
     "from extractor import extract": [sys.executable, "-c", "from extractor import extract"],
     "import pydantic": [sys.executable, "-c", "import pydantic"],
     "import openai": [sys.executable, "-c", "import openai"],

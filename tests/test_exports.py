@@ -55,7 +55,9 @@ def test_plover_rows_bear_plovers_field_names(extraction: Extraction) -> None:
     assert len(rows) == len(extraction.events)
     assert rows[0]["event_type"] == "SANCTION" and rows[0]["event_mode"] == ["discontinue"]
     assert rows[0]["event_date"] == ["2024-10-14", "2024-10-14"]
-    assert {"event_intensity", "quad_code", "actor_name", "actor_country", "recipient_name", "publication_date"} <= set(rows[0])
+    assert {"event_intensity", "quad_code", "actor_name", "actor_country", "recipient_name", "publication_date"} <= set(
+        rows[0]
+    )
 
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1", "\ufeff=1"]
@@ -79,7 +81,11 @@ def test_tables_have_a_row_for_each_fact_with_document_and_evidence(extraction: 
 
     write_export("parquet", [extraction], tmp_path)
     assert pyarrow.parquet.read_table(tmp_path / "events.parquet").num_rows == len(extraction.events)
-    assert [path.name for path in write_export("csv", [extraction], tmp_path)] == ["events.csv", "relations.csv", "entities.csv"]
+    assert [path.name for path in write_export("csv", [extraction], tmp_path)] == [
+        "events.csv",
+        "relations.csv",
+        "entities.csv",
+    ]
 
 
 def test_brat_offsets_cut_the_words(extraction: Extraction) -> None:
@@ -121,7 +127,14 @@ def test_a_corrector_changes_adds_and_deletes(extraction: Extraction) -> None:
     event["value"]["labels"] = ["ACCUSE"]
     subject = extraction.relations[0].subject
     result[:] = [region for region in result if region.get("id") != subject]
-    result.append({"id": "new", "from_name": "entity", "type": "labels", "value": {"start": 0, "end": 12, "labels": ["organization"]}})
+    result.append(
+        {
+            "id": "new",
+            "from_name": "entity",
+            "type": "labels",
+            "value": {"start": 0, "end": 12, "labels": ["organization"]},
+        }
+    )
     gold = Gold.model_validate_json(json.dumps(gold_of_label_studio(task)))
     assert gold.events[0].type == "ACCUSE"
     assert gold.entities[-1].name == extraction.document.text[:12]
@@ -130,7 +143,7 @@ def test_a_corrector_changes_adds_and_deletes(extraction: Extraction) -> None:
 
 def test_what_is_no_annotated_task_is_told() -> None:
     """With what was expected."""
-    with pytest.raises(errors.DocumentError, match="Label Studio|tasks"):
+    with pytest.raises(errors.DocumentError, match=r"Label Studio|tasks"):
         gold_of_label_studio({"data": {}})
     with pytest.raises(errors.OutputError, match="graphml"):
         write_export("word", [], Path("x"))

@@ -1,0 +1,323 @@
+"""The report in a real browser: opening, filtering, clicking through, directions, hostile documents, many documents."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor import Document, Extraction, extract
+from extractor.llm.scripted import ScriptedLLM
+from extractor.ontology import load_ontology
+from extractor.report.page import render_page
+from extractor.report.write import write_report
+from extractor.runs.run import batch
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium (as .ci/run does)"
+    ),
+]
+ROOT = Path(__file__).parent.parent.parent
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page with everything it says, asks for or pops up."""
+
+    def __init__(self, browser: Any, url: str, **options: Any) -> None:
+        self.told: list[str] = []
+        self.requests: list[str] = []
+        self.page = browser.new_page(viewport={"width": 1300, "height": 900}, **options)
+        self.page.on("console", lambda message: self.told.append(message.text))
+        self.page.on("pageerror", lambda error: self.told.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.told.append("dialog " + dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(url)
+        self.page.wait_for_selector("html[data-ready]")
+
+    def until(self, condition: str) -> None:
+        """Wait for a condition; the page's policy forbids Playwright's own way, which evaluates a string."""
+        for _ in range(200):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"never true: {condition}")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The seeds' report."""
+    out = tmp_path_factory.mktemp("report")
+    batch(ROOT / "seeds", out=out, replay=ROOT / "cassettes", cache=False, prompt="plover@1.0.0")
+    from extractor.evaluation.evaluate import read_results
+
+    return write_report(out, read_results(out), title="Seeds", documents=22).as_uri()
+
+
+@pytest.fixture
+def seen(browser: Any, report: str) -> Iterator[Watched]:
+    watched = Watched(browser, report)
+    yield watched
+    assert watched.told == []
+    assert {request.partition(":")[0] for request in watched.requests} == {"file"}
+    watched.page.close()
+
+
+def test_it_opens_with_its_counts(seen: Watched) -> None:
+    """Documents and events of the run stand on the first view."""
+    text = seen.page.inner_text(".counts")
+    assert "22" in text and "416" in text
+
+
+def test_filters_narrow_and_the_fragment_holds_the_view(seen: Watched, browser: Any) -> None:
+    """A view can be shared by its address."""
+    seen.page.select_option("select[name=type]", "PROTEST")
+    assert set(seen.page.locator("tbody .tag").all_inner_texts()) <= {
+        t for t in seen.page.locator("tbody .tag").all_inner_texts() if t.startswith("PROTEST")
+    }
+    assert "type=PROTEST" in seen.page.url
+    rows = seen.page.locator("tbody tr").count()
+    again = Watched(browser, seen.page.url)
+    assert again.page.locator("tbody tr").count() == rows > 3
+    again.page.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "title"), [("كوكب صادقي", "معلمان"), ("TSIKHANOUSKI", "Belarus"), ("السوداني", "البصرة")]
+)
+def test_search_folds_spelling_in_both_scripts(seen: Watched, query: str, title: str) -> None:
+    """Arabic letters find Persian ones; case does not matter."""
+    seen.page.fill("input[name=q]", query)
+    seen.until("location.hash.includes('q=')")
+    seen.page.click("nav button:nth-child(3)")
+    texts = seen.page.locator("tbody tr").all_inner_texts()
+    assert any(title in text for text in texts) and len(texts) < 6
+
+
+def test_a_number_leads_to_its_facts_and_a_fact_to_its_sentence(seen: Watched) -> None:
+    """From the table into the document, the evidence lit; from the sentence to its card."""
+    seen.page.select_option("select[name=language]", "fa")
+    seen.page.locator("tbody .open").first.click()
+    seen.page.wait_for_selector(".text")
+    lit = seen.page.locator(".text .on").all_inner_texts()
+    assert lit and seen.page.locator(".card.on").count() == 1
+    seen.page.locator(".text .f").last.click()
+    card = seen.page.locator(".card.on")
+    assert card.count() == 1
+    seen.until(
+        "(() => { const b = document.querySelector('.card.on').getBoundingClientRect(); return b.top >= 0 && b.top < innerHeight; })()"
+    )
+
+
+def test_a_highlight_lies_over_its_words_and_right_to_left_text_runs_right_to_left(seen: Watched) -> None:
+    """By geometry: the first word of a Persian sentence stands to the right of its last, the text to the right of the cards."""
+    seen.page.evaluate("location.hash = '#view=doc&doc=13'")
+    seen.page.wait_for_selector(".text[dir=rtl]")
+    boxes = seen.page.evaluate(
+        """() => {
+          const piece = document.querySelector('.text .f.t') || document.querySelector('.text .f');
+          const walker = document.createTreeWalker(piece, NodeFilter.SHOW_TEXT), node = walker.nextNode();
+          const range = document.createRange(); range.setStart(node, 0); range.setEnd(node, 1);
+          const last = document.createRange(); last.setStart(node, node.length - 1); last.setEnd(node, node.length);
+          const box = (r) => { const b = r.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; };
+          return {mark: [...piece.getClientRects()].map((b) => [b.left, b.top, b.right, b.bottom]), first: box(range), last: box(last),
+                  text: box(document.querySelector('.text')), cards: box(document.querySelector('.cards'))};
+        }"""
+    )
+    assert boxes["first"][0] > boxes["last"][0]
+    assert boxes["text"][0] > boxes["cards"][0]
+    for glyph in (boxes["first"], boxes["last"]):
+        assert any(
+            m[0] - 1 <= glyph[0] and glyph[2] <= m[2] + 1 and m[1] - 1 <= glyph[1] and glyph[3] <= m[3] + 1
+            for m in boxes["mark"]
+        )
+
+
+def test_the_text_is_whole_and_in_its_order(seen: Watched) -> None:
+    """Cut at every border of every span, the pieces put together are the document."""
+    for number in (0, 4, 13):
+        seen.page.evaluate(f"location.hash = '#view=doc&doc={number}'")
+        seen.until(f"location.hash.includes('doc={number}') && document.querySelector('.text')")
+        seen.page.wait_for_timeout(50)
+        shown = seen.page.evaluate("document.querySelector('.text').textContent")
+        kept = seen.page.evaluate(f"JSON.parse(document.getElementById('doc-{number}').textContent).text")
+        assert shown == kept
+
+
+@pytest.mark.parametrize("view", ["timeline", "matrix", "graph", "relations", "documents"])
+def test_every_view_draws_in_three_languages(seen: Watched, view: str) -> None:
+    """English, Persian and Arabic interface; nothing on the console."""
+    for ui in ("en", "fa", "ar"):
+        seen.page.evaluate(f"location.hash = '#view={view}&ui={ui}'")
+        seen.until(f"document.documentElement.lang === '{ui}'")
+        assert seen.page.locator("main").inner_text().strip()
+        assert seen.page.evaluate("document.documentElement.dir") == ("ltr" if ui == "en" else "rtl")
+
+
+def test_the_keyboard_reaches_everything(seen: Watched) -> None:
+    """Tab goes through controls with a visible focus, Enter opens a fact."""
+    seen.page.locator("tbody .open").first.focus()
+    outline = seen.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector(".text")
+    assert outline != "none"
+    assert seen.page.evaluate(
+        "[...document.querySelectorAll('button, select, input')].every((e) => e.innerText || e.labels?.length || e.ariaLabel)"
+    )
+
+
+def contrast(page: Any, selector: str) -> float:
+    """WCAG contrast of a text against what stands behind it."""
+    return page.evaluate(
+        """(selector) => {
+          const parse = (c) => c.match(/[\\d.]+/g).slice(0, 3).map(Number).map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+          const light = (c) => { const [r, g, b] = parse(c); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+          const e = document.querySelector(selector); let behind = e;
+          while (behind && /rgba\\(0, 0, 0, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+          const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(behind || document.body).backgroundColor)].sort((x, y) => y - x);
+          return (a + 0.05) / (b + 0.05);
+        }""",
+        selector,
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_is_enough_in_light_and_dark(browser: Any, report: str, scheme: str) -> None:
+    """AA: 4.5 to 1 for text, tags of all four kinds, remarks."""
+    watched = Watched(browser, report, color_scheme=scheme)
+    for selector in (".q1", ".q2", ".q3", ".q4", ".rel", ".filters label", "td", "h1", "footer p"):
+        assert contrast(watched.page, selector) >= 4.5, selector
+    watched.page.close()
+
+
+PAYLOADS = [
+    "<script>alert(1)</script>", "</script><script>alert(2)</script>", "<img src=x onerror=alert(3)>", '"><svg onload=alert(4)>',
+    "<!--<script>", "]]>", "javascript:alert(5)", "<iframe src='https://example.org/x'>", "<style>*{display:none}</style>",
+    "<a href='https://example.org'>x</a>", "{{7*7}}", "${alert(6)}", "&lt;b&gt;", "<base href='https://example.org/'>",
+    "<meta http-equiv=refresh content='0;url=https://example.org'>", "\u2028\u2029", "invoice\u202efdp.exe", "\u2066abc", "\x07\x1b[31m",
+    "<math><mtext></p><img src=1 onerror=alert(7)>", "<template><script>alert(8)</script></template>", "'onmouseover='alert(9)",
+]  # fmt: skip
+
+
+def hostile(payload: str, number: int) -> Extraction:
+    """A document whose every field holds the payload."""
+    text = f"Ali {payload} condemned the attack {payload} today. {payload}"
+    entity = {
+        "id": 1,
+        "type": "person",
+        "name": "Ali",
+        "aliases": [],
+        "name_en": f"Ali {payload}",
+        "country": None,
+        "sector": None,
+    }
+    event = {
+        "evidence": "condemned the attack", "trigger": "condemned", "type": "ACCUSE", "modes": [], "contexts": [], "actors": [1], "recipients": [],
+        "participants": [], "place": None, "time": None, "modality": "asserted", "source": 1, "figures": [],
+    }  # fmt: skip
+    invented = event | {"evidence": payload + " not in the text at all"}
+    document = Document(id=f"{number} {payload}", text=text, title=payload, url=f"javascript:alert('{payload}')")
+    return extract(
+        document, llm=ScriptedLLM(lambda r: {"entities": [entity], "events": [event, invented], "relations": []})
+    )
+
+
+def test_hostile_documents_stay_inert(browser: Any, tmp_path: Path) -> None:
+    """No dialog, no request, no console message, no element or attribute of a document; direction controls are shown as marks."""
+    extractions = [hostile(payload, number) for number, payload in enumerate(PAYLOADS)]
+    about = {
+        "title": PAYLOADS[0],
+        "failures": [{"document": PAYLOADS[2], "message": PAYLOADS[3]}],
+        "prompt": PAYLOADS[1],
+        "model": PAYLOADS[5],
+    }
+    path = tmp_path / "hostile.html"
+    path.write_text("".join(render_page(extractions, about, load_ontology("plover"))), encoding="utf-8")
+    watched = Watched(browser, path.as_uri())
+    for fragment in [
+        "",
+        "#view=documents",
+        "#view=graph",
+        "#view=matrix",
+        *(f"#view=doc&doc={n}" for n in range(len(PAYLOADS))),
+    ]:
+        watched.page.evaluate(f"location.hash = {json.dumps(fragment)}")
+        watched.page.wait_for_timeout(20)
+        assert (
+            watched.page.evaluate(
+                "document.querySelectorAll('iframe, img, base, object, embed, template, math, main script, main style, a[href^=javascript]').length"
+            )
+            == 0
+        )
+        assert watched.page.evaluate(
+            "[...document.querySelectorAll('*')].every((e) => [...e.attributes].every((a) => !a.name.startsWith('on')))"
+        )
+    watched.page.evaluate(f"location.hash = '#view=doc&doc={PAYLOADS.index(chr(0x2066) + 'abc')}'")
+    watched.page.wait_for_timeout(30)
+    assert watched.page.evaluate(
+        "![...document.querySelectorAll('main *')].some((e) => e.children.length === 0 && /[\\u202e\\u2066]/.test(e.textContent))"
+    )
+    assert "LRI" in watched.page.inner_text(".text")
+    assert watched.told == []
+    assert [request for request in watched.requests if not request.startswith("file:")] == []
+    watched.page.close()
+
+
+def test_two_thousand_documents_are_drawn_lazily(browser: Any, tmp_path: Path, report: str) -> None:
+    """A page of the table, not all of it; searching and opening the last document work. (Its time is a benchmark.)"""
+    text = (ROOT / "seeds/en-04-tbilisi-protest.txt").read_text(encoding="utf-8")
+    event = {
+        "evidence": "five organisers had been arrested", "trigger": "arrested", "type": "COERCE", "modes": ["arrest"], "contexts": [], "actors": [],
+        "recipients": [], "participants": [], "place": None, "time": None, "modality": "asserted", "source": None, "figures": [],
+    }  # fmt: skip
+    one = extract(
+        Document(id="x", text=text), llm=ScriptedLLM(lambda r: {"entities": [], "events": [event], "relations": []})
+    )
+    many = (
+        one.model_copy(
+            update={"document": one.document.model_copy(update={"id": f"d{n}", "text": text + f" number{n}"})}
+        )
+        for n in range(2000)
+    )
+    path = tmp_path / "many.html"
+    path.write_text("".join(render_page(many, {"title": "many"}, load_ontology("plover"))), encoding="utf-8")
+    watched = Watched(browser, path.as_uri())
+    assert watched.page.locator("tbody tr").count() == 100
+    watched.page.fill("input[name=q]", "number1999")
+    watched.until("document.querySelectorAll('tbody tr').length === 1")
+    watched.page.locator("tbody .open").first.click()
+    watched.page.wait_for_selector(".text")
+    assert watched.told == []
+    watched.page.close()
+
+
+def test_more_documents_than_a_page_holds_are_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages name one another."""
+    from extractor.report import write
+
+    monkeypatch.setattr(write, "DOCUMENTS_A_PAGE", 3)
+    extractions = [hostile(str(n), n) for n in range(7)]
+    write.write_report(tmp_path, extractions, title="t", documents=7)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report-2.html", "report-3.html", "report.html"]
+    assert "report-3.html" in (tmp_path / "report-2.html").read_text(encoding="utf-8")
