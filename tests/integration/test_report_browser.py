@@ -111,6 +111,7 @@ def test_search_folds_spelling_in_both_scripts(seen: Watched, query: str, title:
     seen.page.fill("input[name=q]", query)
     seen.until("location.hash.includes('q=')")
     seen.page.click("nav button:nth-child(3)")
+    seen.until("location.hash.includes('view=documents') && document.querySelectorAll('th').length === 6")
     texts = seen.page.locator("tbody tr").all_inner_texts()
     assert any(title in text for text in texts) and len(texts) < 6
 

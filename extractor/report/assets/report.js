@@ -47,7 +47,7 @@ function el(tag, props, ...children) {
     else if (key === "class") node.setAttribute("class", value);
     else node.setAttribute(key, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 const SVG = new Set(["svg", "g", "rect", "circle", "line", "path"]);
