@@ -13,6 +13,8 @@ from extractor.version import VERSION
 
 INTERNAL_BUG = 70
 INTERRUPTED = 130
+# typer keeps its copy of click to itself; what it raises for a wrong command line is the parent of this.
+USAGE_ERROR = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     name="extractor",
@@ -46,6 +48,9 @@ def run() -> None:
         app(standalone_mode=False)
     except ExtractorError as exc:
         _say(str(exc))
+        sys.exit(exc.exit_code)
+    except USAGE_ERROR as exc:
+        exc.show()
         sys.exit(exc.exit_code)
     except typer.Abort:
         sys.exit(INTERRUPTED)
