@@ -14,7 +14,7 @@ from extractor.version import VERSION
 INTERNAL_BUG = 70
 INTERRUPTED = 130
 # typer keeps its copy of click to itself; what it raises for a wrong command line is the parent of this.
-USAGE_ERROR = typer.BadParameter.__bases__[0]
+USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     name="extractor",

@@ -103,6 +103,13 @@ class Ledger:
         self.set_facts({"format": str(FORMAT), "run": str(self.run)})
         # The first run after a kill finds what was in flight.
         self.interrupted = self._one("SELECT count(*) FROM documents WHERE state = 'running'")
+        self._forgive()
+
+    def _forgive(self) -> None:
+        """Where the last process got something done before it died, no document of it is to blame for its death."""
+        if self.fact("progress") == str(self.run - 1):
+            self._durable.execute("UPDATE documents SET attempts = max(0, attempts - 1) WHERE state = 'running'")
+        self._progressed = False
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -212,6 +219,9 @@ class Ledger:
         rejections = json.dumps(gave.rejections, sort_keys=True) if gave.rejections else None
         numbers = (gave.prompt_tokens, gave.completion_tokens, gave.cost, gave.entities, gave.events, gave.relations)
         with self._transaction():
+            if not self._progressed:
+                self._durable.execute("INSERT OR REPLACE INTO facts VALUES ('progress', ?)", (str(self.run),))
+                self._progressed = True
             self._durable.execute(
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, identity, body, zlib.crc32(body))
             )

@@ -21,7 +21,7 @@ from extractor.runs.ledger import Ledger, Row, Yield
 from extractor.runs.results import ResultsFile
 
 DONE = frozenset({"done", "empty"})
-MAX_DEATHS = 3
+MAX_DEATHS = 5
 YIELD_EVERY = 64
 LINE_BREAKERS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
 
