@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -239,20 +240,25 @@ def test_killed_at_random_moments_and_resumed_it_loses_nothing_and_pays_what_was
     folder: Path, tmp_path: Path
 ) -> None:
     """kill -9, five times over; the results are byte-equal to a clean run's."""
-    kills = 0
-    with FakeEndpoint(EMPTY, latency=0.1) as endpoint:
-        for pause in (0.45, 0.5, 0.55, 0.6, 0.7):
-            process = started(folder, tmp_path / "run", endpoint, "--concurrency", "2")
-            time.sleep(pause)
-            if process.poll() is None:
-                process.kill()
-                kills += 1
+    dice, kills = random.Random(11), 0
+    for number in range(12, 60):
+        (folder / f"r{number:02}.txt").write_text(
+            f"Report {number}: the minister met the ambassador.", encoding="utf-8"
+        )
+    with FakeEndpoint(EMPTY, latency=0.05) as endpoint:
+        for _ in range(5):
+            process, before = started(folder, tmp_path / "run", endpoint, "--concurrency", "2"), len(endpoint.requests)
+            while len(endpoint.requests) < before + dice.randint(3, 9) and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(dice.random() * 0.05)
+            kills += process.poll() is None
+            process.kill()
             process.communicate()
         done = command(
             "batch", folder, "--out", tmp_path / "run", "--no-report", env={"OPENAI_BASE_URL": endpoint.base_url}
         )
-    assert done.returncode == 0
-    assert len(endpoint.requests) <= 12 + 2 * kills
+    assert (done.returncode, kills) == (0, 5)
+    assert 60 <= len(endpoint.requests) <= 60 + 2 * kills
     assert (tmp_path / "run/results.jsonl").read_bytes() == clean_run(folder, tmp_path / "clean")
 
 
