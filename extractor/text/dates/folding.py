@@ -27,6 +27,8 @@ _PLAIN: dict[int, str | None] = dict.fromkeys(_DELETED)
 _PLAIN |= {ord(other): plain for plain, others in _LETTERS.items() for other in others}
 _PLAIN |= {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: str(digit) for digit in range(10)}
 _WORD = re.compile(r"[0-9]+|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
+# A part of the day that lost its space behind a weekday: چهارشنبهشب.
+_GLUED = re.compile(r"(شنبه|جمعه)(?=(?:شب|صبح|ظهر|عصر|بعدازظهر)\b)")
 _SUPERSCRIPTS = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079]")
 
 
@@ -36,7 +38,7 @@ def fold(text: str) -> str:
         text = unicodedata.normalize("NFKC", _SUPERSCRIPTS.sub("", text)).translate(_PLAIN)
     else:
         text = text.translate(_PLAIN)
-    return text.lower()
+    return _GLUED.sub(r"\1 ", text.lower())
 
 
 def split_words(folded: str) -> list[str]:
