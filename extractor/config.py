@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     rpm: Annotated[float | None, Field(gt=0)] = None
     tpm: Annotated[float | None, Field(gt=0)] = None
     trust_env: bool = False
+    budget: Annotated[float | None, Field(gt=0)] = None
+    max_tokens_total: Annotated[int | None, Field(gt=0)] = None
+    max_requests: Annotated[int | None, Field(gt=0)] = None
     price_input: Annotated[float | None, Field(ge=0)] = None
     price_output: Annotated[float | None, Field(ge=0)] = None
 

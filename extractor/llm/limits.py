@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from extractor.errors import CallTimeout, RateLimited, ServerFault
 from extractor.llm.base import LLM, Meter, Reply, Request
 
-FIRST_CONCURRENCY = 16
+FIRST_CONCURRENCY = 32
 CHARACTERS_A_TOKEN = 3
 UNKNOWN_WAIT = 1.0
 
@@ -31,10 +32,15 @@ class Limiter:
         self._token_interval = 60.0 / tpm if tpm else 0.0
         self._next_slot = 0.0
         self._paused_until = 0.0
-        self._changed = asyncio.Condition()
+        self._learned_interval = 0.0
+        self._growing = True
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Learn from the headers of an answer: nothing left means to wait until the reset."""
+        """Learn from the headers of an answer: the pace that is allowed; nothing left means to wait until the reset."""
+        limit = _number(headers.get("x-ratelimit-limit-requests"))
+        if limit:
+            self._learned_interval = 60.0 / limit
         if headers.get("x-ratelimit-remaining-requests") == "0":
             reset = _seconds(headers.get("x-ratelimit-reset-requests"))
             if reset is not None:
@@ -42,21 +48,23 @@ class Limiter:
 
     async def enter(self, tokens: int) -> None:
         """Wait for a place among those in flight, then for the pace."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.in_flight < max(1, int(self.allowed)))
-            self.in_flight += 1
+        while self.in_flight >= max(1, int(self.allowed)):
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self.in_flight += 1
         try:
             while (wait := self._wait(tokens)) > 0:
                 await self.sleep(wait)
         except BaseException:
-            await self.leave()
+            self.leave()
             raise
 
     def _wait(self, tokens: int) -> float:
         now = self.clock()
         if self._paused_until > now:
             return self._paused_until - now
-        step = max(self._interval, self._token_interval * tokens)
+        step = max(self._interval, self._learned_interval, self._token_interval * tokens)
         if not step:
             return 0.0
         slot = max(self._next_slot, now)
@@ -65,15 +73,22 @@ class Limiter:
         self._next_slot = slot + step
         return 0.0
 
-    async def leave(self) -> None:
-        async with self._changed:
-            self.in_flight -= 1
-            self._changed.notify_all()
+    def leave(self) -> None:
+        """Make room for as many of those who wait as may go."""
+        self.in_flight -= 1
+        room = max(1, int(self.allowed)) - self.in_flight
+        while room > 0 and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                room -= 1
 
     def kept_up(self) -> None:
-        self.allowed = min(self.ceiling, self.allowed + 1 / max(1.0, self.allowed) * 4)
+        """Twice as many in each round at first, then one more in each."""
+        self.allowed = min(self.ceiling, self.allowed + (1.0 if self._growing else 1.0 / self.allowed))
 
     def fell_behind(self) -> None:
+        self._growing = False
         self.allowed = max(1.0, self.allowed / 2)
 
     def pause(self, seconds: float) -> None:
@@ -103,7 +118,7 @@ class LimitedLLM:
                 self.limiter.fell_behind()
                 raise
             finally:
-                await self.limiter.leave()
+                self.limiter.leave()
 
     def _pause(self, exc: RateLimited) -> None:
         self.meter.rate_limited += 1
@@ -126,3 +141,10 @@ def _seconds(value: str | None) -> float | None:
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", value or "")
     units = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
     return sum(float(number) * units[unit] for number, unit in parts) if parts else None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None

@@ -1,30 +1,37 @@
-"""Folders become documents: which files there are, and how each kind is read."""
+"""Folders become documents: which files there are, under which keys, and what is known of each."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from extractor.api import as_date
 from extractor.errors import DocumentError
 from extractor.models import Document
 from extractor.runs.entries import Entry
+from extractor.runs.reading.encodings import decode
+from extractor.runs.reading.formats import MAX_BYTES, READERS, Record, holds_many, read_records
 
-MAX_BYTES = 50_000_000
+INDEX = "index.json"
+NOT_DOCUMENTS = (INDEX, ".gold.json", "README.md")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """Which files of a folder are read: patterns as of pathlib, over paths relative to the folder."""
+    """Which files are read (patterns as of pathlib, over paths relative to the folder), and the names of their fields.
+
+    `fields` maps ours (text, id, published, title, language, url) to those of the files.
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_document(name: str) -> Document:
@@ -32,38 +39,42 @@ def read_document(name: str) -> Document:
     if name == "-":
         return Document(id="-", text=decode(sys.stdin.buffer.read(), "standard input"))
     path = Path(name)
-    return Document(id=path.stem, text=decode(_read(path), name))
-
-
-def decode(data: bytes, name: str) -> str:
-    """Text out of bytes, kept as it is but for a byte order mark."""
-    if b"\x00" in data[:4096]:
-        raise DocumentError(f"{name} looks binary.", hint="Give plain text.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise DocumentError(f"{name} is not UTF-8 (byte {exc.start}).", hint="Convert it to UTF-8.") from None
+    if not path.name.lower().removesuffix(".gz").endswith(tuple(e for endings in READERS for e in endings)):
+        return Document(id=path.stem, text=decode(_read(path), name))
+    record = next(read_records(path.name, _read(path), {}), None)
+    if record is None:
+        raise DocumentError(f"{name} holds no document.")
+    return _document(record, path.stem, {}, name)
 
 
 def open_source(folder: Path, options: SourceOptions) -> Iterator[Entry]:
-    """The documents of a folder, in the order of their names, each read when it is needed."""
+    """The documents of a folder, in the order of their paths, each read when it is needed.
+
+    Links are not followed. What is no regular file, or cannot be read, becomes an entry whose `load` says why.
+    """
     if not folder.is_dir():
-        raise DocumentError(f"There is no folder {str(folder)!r}.", hint="Give the folder that holds the documents.")
+        raise DocumentError(
+            f"There is no folder {os.fspath(folder)!r}.", hint="Give the folder that holds the documents."
+        )
     index = _index(folder)
-    return (_entry(path, folder, index) for path in _files(folder, options))
+    return (entry for path in _files(folder, options) for entry in _entries(path, folder, index, options))
 
 
 def count_source(folder: Path, options: SourceOptions) -> int | None:
-    """How many documents the folder holds, as far as its file names tell; None where it is no folder."""
-    return sum(1 for _ in _files(folder, options)) if folder.is_dir() else None
+    """How many documents the folder holds, as far as file names tell; None where files hold many, or it is no folder."""
+    if not folder.is_dir():
+        return None
+    paths = list(_files(folder, options))
+    return None if any(holds_many(path.name) for path in paths) else len(paths)
 
 
 def _files(folder: Path, options: SourceOptions) -> Iterator[Path]:
-    """The text files of a folder and those below it, by name; links are not followed out of it."""
+    """Files whose kind is read, by path."""
+    endings = tuple(ending for group in READERS for ending in group)
     found = []
     for place, folders, names in os.walk(folder):
-        folders.sort()
-        found += [Path(place, name) for name in names if name.endswith(".txt")]
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in names if _is_document(name, endings)]
     for path in sorted(found):
         name = path.relative_to(folder)
         wanted = not options.include or any(name.match(pattern) for pattern in options.include)
@@ -71,34 +82,77 @@ def _files(folder: Path, options: SourceOptions) -> Iterator[Path]:
             yield path
 
 
-def _entry(path: Path, folder: Path, index: dict[str, dict[str, Any]]) -> Entry:
-    key = path.relative_to(folder).as_posix()
-    about = index.get(path.stem, {})
-    stamp = _stamp(path, about)
+def _is_document(name: str, endings: tuple[str, ...]) -> bool:
+    plain = name.lower().removesuffix(".gz")
+    return plain.endswith(endings) and not name.endswith(NOT_DOCUMENTS) and not name.startswith(".")
 
+
+def _entries(path: Path, folder: Path, index: dict[str, dict[str, Any]], options: SourceOptions) -> Iterator[Entry]:
+    key = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+    stamp = _stamp(path)
+    if stamp is None or not holds_many(path.name):
+        yield _single(path, key, stamp, index.get(path.name) or index.get(path.stem) or {}, options)
+        return
+    yield from _many(path, key, options)
+
+
+def _single(path: Path, key: str, stamp: str | None, about: dict[str, Any], options: SourceOptions) -> Entry:
     def load() -> Document:
-        return Document(
-            id=str(about.get("id", key)),
-            text=decode(_read(path), key),
-            published=as_date(about.get("published")),
-            language=about.get("language"),
-            title=about.get("title"),
-        )
+        record = next(read_records(path.name, _read(path), options.fields), None)
+        if record is None:
+            raise DocumentError(f"{key!r} holds no document.")
+        return _document(record, key, about, key)
 
-    return Entry(key, stamp, load)
+    return Entry(key, stamp and f"{stamp}-{json.dumps(about, sort_keys=True)}-{sorted(options.fields.items())}", load)
 
 
-def _stamp(path: Path, about: dict[str, Any]) -> str | None:
-    """Changes whenever the file or what the index says of it may have changed."""
+def _many(path: Path, key: str, options: SourceOptions) -> Iterator[Entry]:
+    """An entry for each record; the file is read record by record, and a mistake in it ends it with a failure."""
+    seen: set[str] = set()
+    number = 0
     try:
-        stat = path.stat()
+        for number, record in enumerate(read_records(path.name, _read(path), options.fields), 1):
+            name = f"{key}#{record.about.get('id', number)}"
+            name = f"{name}#{number}" if name in seen else name
+            seen.add(name)
+            yield Entry(name, None, lambda record=record, name=name: _document(record, name, {}, name))  # type: ignore[misc]
+    except DocumentError as exc:
+        yield Entry(f"{key}#{number + 1}", None, _failing(exc))
+
+
+def _failing(exc: DocumentError) -> Any:
+    def load() -> Document:
+        raise exc
+
+    return load
+
+
+def _document(record: Record, key: str, about: Mapping[str, Any], name: str) -> Document:
+    """A record with what it says of itself, and, before that, what the index says of it."""
+    said = {**record.about, **{field: str(value) for field, value in about.items() if value not in (None, "")}}
+    if not record.text.strip():
+        raise DocumentError(f"{name!r} is empty.", hint="Give a text with words in it.")
+    try:
+        published = as_date(said.get("published", "")[:10] or None)
+    except DocumentError as exc:
+        raise DocumentError(f"{name!r}: {exc.message}", hint="Mend its metadata.") from None
+    return Document(
+        id=said.get("id", key), text=record.text, published=published, language=said.get("language"), title=said.get("title"),
+        url=said.get("url"),
+    )  # fmt: skip
+
+
+def _stamp(path: Path) -> str | None:
+    """Size and time of a regular file; None for what is none, or is not there."""
+    try:
+        stat = path.lstat()
     except OSError:
         return None
-    return f"{stat.st_size}-{stat.st_mtime_ns}-{json.dumps(about, sort_keys=True)}"
+    return f"{stat.st_size}-{stat.st_mtime_ns}" if S_ISREG(stat.st_mode) else None
 
 
 def _index(folder: Path) -> dict[str, dict[str, Any]]:
-    path = folder / "index.json"
+    path = folder / INDEX
     if not path.exists():
         return {}
     try:
@@ -110,11 +164,14 @@ def _index(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _read(path: Path) -> bytes:
+    """A regular file's bytes; a link, a pipe or a device is not opened."""
+    shown = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
     try:
-        if not path.is_file():
-            raise DocumentError(f"{os.fspath(path)!r} is no regular file.", hint="Only files are read.")
-        if path.stat().st_size > MAX_BYTES:
-            raise DocumentError(f"{os.fspath(path)!r} has more than {MAX_BYTES:,} bytes.", hint="Cut it.")
+        stat = path.lstat()
+        if not S_ISREG(stat.st_mode):
+            raise DocumentError(f"{shown!r} is no regular file.", hint="Links, pipes and devices are not read.")
+        if stat.st_size > MAX_BYTES:
+            raise DocumentError(f"{shown!r} has more than {MAX_BYTES:,} bytes.", hint="Cut it.")
         return path.read_bytes()
     except OSError as exc:
-        raise DocumentError(f"Cannot read {os.fspath(path)!r}: {exc.strerror}.") from None
+        raise DocumentError(f"Cannot read {shown!r}: {exc.strerror}.") from None

@@ -1,0 +1,207 @@
+"""Folders of many kinds of files become documents, one by one; what cannot be read becomes a failure with its reason."""
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor.errors import DocumentError
+from extractor.models import Document
+from extractor.runs.reading.encodings import decode
+from extractor.runs.sources import SourceOptions, count_source, open_source, read_document
+
+PERSIAN = "وزیر خارجه ایران روز سه‌شنبه گفت که این توافق پذیرفتنی نیست و تهران پاسخ خواهد داد. "
+ARABIC = "قال وزير الخارجية المصري إن الاتفاق غير مقبول وإن القاهرة سترد عليه في الوقت المناسب. "
+RUSSIAN = "Министр иностранных дел заявил, что соглашение неприемлемо и Москва на него ответит. "
+
+
+def load_all(folder: Path, **options: Any) -> dict[str, Document | str]:
+    """Key -> document, or the message of why not."""
+    found: dict[str, Document | str] = {}
+    for entry in open_source(folder, SourceOptions(**options)):
+        assert entry.key not in found
+        try:
+            found[entry.key] = entry.load()
+        except DocumentError as exc:
+            found[entry.key] = str(exc)
+    return found
+
+
+def a_docx(path: Path) -> None:
+    import docx
+
+    document = docx.Document()
+    document.add_paragraph("First paragraph.")
+    document.add_paragraph("دوم")
+    document.save(str(path))
+
+
+def a_pdf(path: Path) -> None:
+    """A page with one line, written by hand."""
+    stream = b"BT /F1 24 Tf 72 700 Td (Ministers met) Tj ET"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream), b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]  # fmt: skip
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += (
+        b"xref\n0 6\n0000000000 65535 f \n"
+        + table
+        + b"trailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % len(out)
+    )
+    path.write_bytes(out)
+
+
+HTML = (
+    "<html lang='en'><head><title>Ministers meet</title><meta property='article:published_time' content='2024-05-14T10:00:00Z'></head>"
+    "<body><nav>Home Sport</nav><article><h1>Ministers meet</h1>" + "<p>The ministers of the two countries met in Mersa on Tuesday to discuss trade, and agreed to meet again.</p>" * 6
+    + "</article></body></html>"
+)  # fmt: skip
+KINDS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "a.txt": (lambda p: p.write_text("Plain\r\ntext", encoding="utf-8", newline=""), "Plain\r\ntext"),
+    "a.md": (lambda p: p.write_text("---\npublished: 2024-05-14\ntitle: T\n---\nBody", encoding="utf-8"), "Body"),
+    "a.html": (lambda p: p.write_text(HTML, encoding="utf-8"), "The ministers of the two countries"),
+    "a.docx": (a_docx, "First paragraph.\nدوم"),
+    "a.pdf": (a_pdf, "Ministers met"),
+    "a.txt.gz": (lambda p: p.write_bytes(gzip.compress(b"Zipped")), "Zipped"),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "text"), [(name, *rest) for name, rest in KINDS.items()], ids=list(KINDS))
+def test_each_kind_of_file_is_read(name: str, make: Callable[[Path], Any], text: str, tmp_path: Path) -> None:
+    """From a folder and alone; text is kept as it is."""
+    make(tmp_path / name)
+    document = load_all(tmp_path)[name]
+    assert isinstance(document, Document) and text in document.text and document.id == name
+    assert text in read_document(str(tmp_path / name)).text
+
+
+def test_metadata_comes_from_pages_front_matter_records_and_the_index(tmp_path: Path) -> None:
+    """What the index says wins."""
+    KINDS["a.html"][0](tmp_path / "a.html")
+    KINDS["a.md"][0](tmp_path / "b.md")
+    (tmp_path / "index.json").write_text(
+        json.dumps([{"id": "b", "title": "From the index", "language": "fa"}]), encoding="utf-8"
+    )
+    found = load_all(tmp_path)
+    page, note = found["a.html"], found["b.md"]
+    assert isinstance(page, Document) and isinstance(note, Document)
+    assert (page.title, str(page.published)) == ("Ministers meet", "2024-05-14")
+    assert (note.id, note.title, note.language, str(note.published)) == ("b", "From the index", "fa", "2024-05-14")
+
+
+def test_files_of_many_records_give_one_document_each(tmp_path: Path) -> None:
+    """JSON lines, JSON, CSV; fields by mapped names; a line separator of Unicode inside a value ends nothing."""
+    rows = [{"body": f"Text {n}\u2028\x85", "nr": f"n{n}", "day": "2024-05-14"} for n in range(3)]
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+    )
+    (tmp_path / "b.json").write_text(json.dumps(rows), encoding="utf-8")
+    (tmp_path / "c.csv").write_text('nr,body,day\nx,"Text, with\nline",2024-05-14\n', encoding="utf-8")
+    found = load_all(tmp_path, fields={"text": "body", "id": "nr", "published": "day"})
+    assert list(found) == ["a.jsonl#n0", "a.jsonl#n1", "a.jsonl#n2", "b.json#n0", "b.json#n1", "b.json#n2", "c.csv#x"]
+    assert [d.text for d in found.values() if isinstance(d, Document)][-1] == "Text, with\nline"
+    assert {str(d.published) for d in found.values() if isinstance(d, Document)} == {"2024-05-14"}
+    assert count_source(tmp_path, SourceOptions()) is None
+
+
+BROKEN = {
+    "empty.txt": (lambda p: p.write_text(""), "empty"),
+    "binary.txt": (lambda p: p.write_bytes(bytes(range(256)) * 4), "binary"),
+    "elf.txt": (lambda p: p.write_bytes(b"\x7fELF\x02\x01\x01" + b"\x00" * 200), "binary"),
+    "undecodable.txt": (lambda p: p.write_bytes(b"caf\xe9 \x81\x8d"), "no other encoding is sure"),
+    "half.jsonl": (lambda p: p.write_text('{"text": "a'), "not valid JSON"),
+    "nofield.jsonl": (lambda p: p.write_text('{"txt": "a"}\n'), "no field 'text'"),
+    "list.jsonl": (lambda p: p.write_text("[1]\n"), "expected an object"),
+    "day.jsonl": (lambda p: p.write_text('{"text": "a", "published": "14/5/2024"}\n'), "YYYY-MM-DD"),
+    "broken.txt.gz": (lambda p: p.write_bytes(gzip.compress(b"x" * 1000)[:20]), "gzip"),
+    "bomb.txt.gz": (lambda p: p.write_bytes(gzip.compress(b"x" * 60_000_000)), "unpacks to more"),
+    "broken.pdf": (lambda p: p.write_bytes(b"%PDF-1.4 nothing"), "PDF"),
+    "broken.docx": (lambda p: p.write_bytes(b"PK nothing"), "DOCX"),
+    "blank.html": (lambda p: p.write_text("<html><body></body></html>"), "main text"),
+    "matter.md": (lambda p: p.write_text("---\na: [\n---\nx"), "front matter"),
+    "link.txt": (lambda p: p.symlink_to("/etc/hostname"), "no regular file"),
+    "dead.txt": (lambda p: p.symlink_to("nowhere"), "no regular file"),
+    "pipe.txt": (lambda p: os.mkfifo(p), "no regular file"),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "words"), [(name, *rest) for name, rest in BROKEN.items()], ids=list(BROKEN))
+def test_what_cannot_be_read_says_why_and_the_others_are_read(
+    name: str, make: Callable[[Path], Any], words: str, tmp_path: Path
+) -> None:
+    """One failure, one line."""
+    make(tmp_path / name)
+    (tmp_path / "zz-good.txt").write_text("Good.", encoding="utf-8")
+    found = load_all(tmp_path)
+    told = [value for value in found.values() if isinstance(value, str)]
+    assert len(told) == 1 and words in told[0] and "\n" not in told[0]
+    assert isinstance(found["zz-good.txt"], Document)
+
+
+def test_a_folder_that_links_to_itself_ends(tmp_path: Path) -> None:
+    """Folders behind links are not entered."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.txt").write_text("A.", encoding="utf-8")
+    (tmp_path / "sub" / "loop").symlink_to(tmp_path)
+    assert list(load_all(tmp_path)) == ["sub/a.txt"]
+
+
+def test_patterns_choose_and_names_stay_apart(tmp_path: Path) -> None:
+    """The same name in two folders is two documents; gold, index, README and hidden files are none."""
+    for name in ("a.txt", "sub/a.txt", "sub/b.md", "README.md", "a.gold.json", ".hidden.txt", "c.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}" if name.endswith("json") else "Text.", encoding="utf-8")
+    assert list(load_all(tmp_path)) == ["a.txt", "sub/a.txt", "sub/b.md"]
+    assert list(load_all(tmp_path, include=("sub/*",))) == ["sub/a.txt", "sub/b.md"]
+    assert list(load_all(tmp_path, exclude=("*.md", "sub/a.txt"))) == ["a.txt"]
+
+
+def test_odd_file_names_are_escaped_in_keys(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 are shown as such."""
+    (tmp_path / "x").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "x") + b"/a\xff.txt")).write_text("Text.", encoding="utf-8")
+    assert list(load_all(tmp_path)) == ["x/a\\udcff.txt"]
+
+
+ENCODINGS = {
+    "utf-8": (PERSIAN, "utf-8"), "utf-8 with a mark": (PERSIAN, "utf-8-sig"), "utf-16 with a mark": (PERSIAN, "utf-16"),
+    "utf-16 without a mark": (PERSIAN, "utf-16-le"), "windows-1256, Arabic": (ARABIC * 2, "windows-1256"),
+    "iso-8859-6": (ARABIC * 2, "iso-8859-6"), "windows-1251": (RUSSIAN * 2, "windows-1251"), "koi8-r": (RUSSIAN * 2, "koi8-r"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "encoding"), ENCODINGS.values(), ids=ENCODINGS)
+def test_encodings_are_told_apart(text: str, encoding: str) -> None:
+    """And never guessed."""
+    assert decode(text.encode(encoding), "x.txt") == text
+
+
+def test_the_stamp_changes_with_the_file_and_with_its_index_entry(tmp_path: Path) -> None:
+    """So that nothing that may have changed is skipped."""
+    (tmp_path / "a.txt").write_text("One.", encoding="utf-8")
+    stamps = [next(open_source(tmp_path, SourceOptions())).stamp]
+    (tmp_path / "index.json").write_text('[{"id": "a", "published": "2024-01-01"}]', encoding="utf-8")
+    stamps.append(next(open_source(tmp_path, SourceOptions())).stamp)
+    (tmp_path / "a.txt").write_text("Another.", encoding="utf-8")
+    stamps.append(next(open_source(tmp_path, SourceOptions())).stamp)
+    assert len(set(stamps)) == 3
+
+
+def test_a_missing_folder_and_a_broken_index_are_told(tmp_path: Path) -> None:
+    """Before anything is read."""
+    with pytest.raises(DocumentError, match="no folder"):
+        list(open_source(tmp_path / "nowhere", SourceOptions()))
+    (tmp_path / "index.json").write_text("{}")
+    (tmp_path / "index.json").write_text('{"a": 1}')
+    with pytest.raises(DocumentError, match="Expected a list"):
+        list(open_source(tmp_path, SourceOptions()))
