@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from concurrent.futures import Future
 from datetime import date
 from functools import cached_property, lru_cache
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from extractor.config import Settings, load_settings
-from extractor.errors import DocumentError
+from extractor.errors import DocumentError, ExtractorError
 from extractor.llm.base import LLM, Meter
 from extractor.models import Document, Extraction
 from extractor.pipeline import Options, extract_document
@@ -142,6 +143,33 @@ class Extractor:
         """One document, on the running event loop."""
         document = as_document(text, published=published, language=language)
         return await extract_document(document, self.task, self.llm(), self.options)
+
+    async def batch(self, documents: Iterable[Document]) -> AsyncIterator[tuple[Document, Extraction | ExtractorError]]:
+        """Each document with its extraction, or with the error it ended in, in the order of the input.
+
+        At most `concurrency` documents are worked on at once, and as many wait to be given out: memory stays bounded.
+        """
+        waiting: deque[tuple[Document, asyncio.Task[Extraction | ExtractorError]]] = deque()
+        gate = asyncio.Semaphore(self.settings.concurrency)
+        try:
+            for document in documents:
+                waiting.append((document, asyncio.create_task(self._outcome(document, gate))))
+                if len(waiting) >= 2 * self.settings.concurrency:
+                    first, task = waiting.popleft()
+                    yield first, await task
+            while waiting:
+                first, task = waiting.popleft()
+                yield first, await task
+        finally:
+            for _, task in waiting:
+                task.cancel()
+
+    async def _outcome(self, document: Document, gate: asyncio.Semaphore) -> Extraction | ExtractorError:
+        async with gate:
+            try:
+                return await self.aextract(document)
+            except ExtractorError as exc:
+                return exc
 
     def close(self) -> None:
         """Release connections and files of the background loop."""

@@ -176,6 +176,9 @@ class OnlyCache:
             )
         return reply
 
+    def forget(self, request: Request) -> None:
+        """Nothing is kept here."""
+
     async def aclose(self) -> None:
         self.cache.close()
 

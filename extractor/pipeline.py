@@ -13,6 +13,7 @@ from extractor.llm.base import LLM, Reply, Request
 from extractor.llm.cassette import recording_for
 from extractor.merging import identify, merge_facts
 from extractor.models import Document, Extraction, Provenance, Rejection, Span, Usage
+from extractor.recovery import recover
 from extractor.task import Parameters, Task
 from extractor.text.chunking import Chunk, chunk_text, halve
 from extractor.text.grounding import TextIndex
@@ -52,6 +53,7 @@ class Trail:
     cached_tokens: int = 0
     repairs: int = 0
     splits: int = 0
+    recovered: dict[str, None] = field(default_factory=dict)
 
     def note(self, request: Request, reply: Reply) -> None:
         self.fingerprints.append(request.fingerprint())
@@ -162,13 +164,26 @@ class Asking:
     async def read(self, request: Request, reply: Reply) -> tuple[Answer, tuple[Flaw, ...]]:
         """The answer; asked for once more where it cannot be read."""
         try:
-            return read_answer(reply.text)
+            return self.unwrapped(reply)
         except Unreadable as exc:
             self.trail.repairs += 1
-            again = await self.complete(self.task.repair(request, reply, exc.message))
-            if again.finish_reason == "length":
-                raise _cut_off(again) from None
-            return read_answer(again.text)
+            repair = self.task.repair(request, reply, exc.message)
+        again = await self.complete(repair)
+        if again.finish_reason == "length":
+            raise _cut_off(again)
+        try:
+            return self.unwrapped(again)
+        except Unreadable:
+            # Twice of no use: whoever tries this document again is to be answered anew, not out of a cache.
+            for asked in (request, repair):
+                self.llm.forget(asked)
+            raise
+
+    def unwrapped(self, reply: Reply) -> tuple[Answer, tuple[Flaw, ...]]:
+        """The answer out of what it may be wrapped in; which wrappings there were is noted."""
+        found = recover(reply.text)
+        self.trail.recovered |= dict.fromkeys(found.how)
+        return read_answer(found.text)
 
     async def complete(self, request: Request) -> Reply:
         reply = await self.llm.complete(request)
@@ -198,7 +213,8 @@ def _facts(document: Document, task: Task, answered: list[Answered]) -> tuple[Fa
 
 
 def _provenance(document: Document, task: Task, options: Options, chunks: int, trail: Trail) -> Provenance:
-    notes = () if document.published else ("no day of publication: time expressions are not resolved",)
+    undated = () if document.published else ("no day of publication: time expressions are not resolved",)
+    recovered = tuple(f"answer recovered: {how}" for how in trail.recovered)
     return Provenance(
         extractor=VERSION,
         prompt=task.prompt.ref,
@@ -213,5 +229,5 @@ def _provenance(document: Document, task: Task, options: Options, chunks: int, t
         chunks=chunks,
         repairs=trail.repairs,
         splits=trail.splits,
-        notes=notes,
+        notes=undated + recovered,
     )

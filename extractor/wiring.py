@@ -66,10 +66,31 @@ def _live(settings: Settings, meter: Meter) -> LLM:
         on_headers=limiter.observe,
     )
     return RetryingLLM(
-        LimitedLLM(live, limiter=limiter, meter=meter),
+        _within_budget(LimitedLLM(live, limiter=limiter, meter=meter), settings),
         attempts=settings.attempts,
         first_wait=settings.retry_wait,
         meter=meter,
+    )
+
+
+def _within_budget(inner: LLM, settings: Settings) -> LLM:
+    """Checked before each attempt; nothing to check where no limit is set."""
+    if settings.budget is None and settings.max_tokens_total is None and settings.max_requests is None:
+        return inner
+    from extractor.llm.budget import BudgetLLM
+    from extractor.prices import price_of
+
+    price = price_of(settings, settings.model)
+    if settings.budget is not None and price is None:
+        raise SettingsError(
+            f"No price is known for {settings.model!r}.", hint="Set price_input and price_output (per million tokens)."
+        )
+    return BudgetLLM(
+        inner,
+        budget=settings.budget,
+        prices=(price.prompt / 1_000_000, price.completion / 1_000_000) if price else None,
+        max_tokens_total=settings.max_tokens_total,
+        max_requests=settings.max_requests,
     )
 
 

@@ -54,6 +54,15 @@ def batch(
     concurrency: options.Concurrency = None,
     rpm: Annotated[float | None, typer.Option(help="The most requests a minute.")] = None,
     tpm: Annotated[float | None, typer.Option(help="The most tokens a minute.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Stop before more than this is spent.", metavar="AMOUNT")] = None,
+    max_tokens_total: Annotated[
+        int | None, typer.Option(help="Stop before more tokens than these are used.", metavar="N")
+    ] = None,
+    max_requests: Annotated[int | None, typer.Option(help="Stop after this many requests.", metavar="N")] = None,
+    table: Annotated[str | None, typer.Option("--format", help="Also write flat tables: csv or parquet.")] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option("--field", help="A field of JSON or CSV: text=body.", metavar="OURS=THEIRS")
+    ] = None,
     patience: Annotated[float | None, typer.Option(help="Seconds to wait in all for an endpoint that is down.")] = None,
 ) -> None:
     """Extract a folder of documents; run it again to go on where it stopped."""
@@ -63,14 +72,19 @@ def batch(
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, ontology=ontology, replay=replay, record=record, cache=cache,
         cache_dir=cache_dir, mode=mode, timeout=timeout, concurrency=concurrency, rpm=rpm, tpm=tpm, patience=patience,
+        budget=budget, max_tokens_total=max_tokens_total, max_requests=max_requests,
     )  # fmt: skip
-    source = SourceOptions(tuple(include or ()), tuple(exclude or ()))
+    source = SourceOptions(tuple(include or ()), tuple(exclude or ()), _mapping(fields))
+    if table not in (None, "csv", "parquet"):
+        raise typer.BadParameter("--format is csv or parquet; results.jsonl is always written")
     if dry_run:
         _estimate(folder, extractor, source)
         return
     summary, code = asyncio.run(_run(folder, out, extractor, source, retry_failed, quiet, as_json))
     if not no_report and summary.documents:
         _report(summary, folder)
+    if table is not None:
+        _write_tables(table, summary)
     _tell(summary, as_json)
     sys.exit(code)
 
@@ -133,6 +147,23 @@ def _estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> None
         f"{found.documents:,} documents in {found.chunks:,} requests, about {found.prompt_tokens:,} tokens of prompts and "
         f"{found.completion_tokens:,} of answers{cost}. {found.unreadable:,} cannot be read. Nothing was asked."
     )
+
+
+def _mapping(fields: list[str] | None) -> dict[str, str]:
+    """`text=body` -> {"text": "body"}"""
+    from extractor.runs.reading.formats import FIELDS
+
+    pairs = dict(item.partition("=")[::2] for item in fields or [])
+    if not set(pairs) <= set(FIELDS) or not all(pairs.values()):
+        raise typer.BadParameter(f"--field takes OURS=THEIRS, with one of {', '.join(FIELDS)} before the =")
+    return pairs
+
+
+def _write_tables(kind: str, summary: RunSummary) -> None:
+    from extractor.evaluation.evaluate import read_results
+    from extractor.exports.write import write_export
+
+    write_export(kind, read_results(summary.folder), summary.folder)
 
 
 def _report(summary: RunSummary, folder: Path) -> None:

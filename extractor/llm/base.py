@@ -126,6 +126,10 @@ class LLM(Protocol):
         """Answer one request. Raises a ProviderError, AnswerError, CassetteError or StorageError."""
         ...
 
+    def forget(self, request: Request) -> None:
+        """Do not answer this request out of anything that is kept: its reply was of no use."""
+        ...
+
     async def aclose(self) -> None:
         """Release connections and files."""
         ...

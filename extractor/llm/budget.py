@@ -71,5 +71,8 @@ class BudgetLLM:
     def _cost(self, prompt: int, completion: int) -> float:
         return 0.0 if self.prices is None else prompt * self.prices[0] + completion * self.prices[1]
 
+    def forget(self, request: Request) -> None:
+        self.inner.forget(request)
+
     async def aclose(self) -> None:
         await self.inner.aclose()

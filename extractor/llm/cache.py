@@ -173,6 +173,10 @@ class CachedLLM:
             warnings.warn(f"A damaged cache entry was dropped and is asked anew: {key[:12]} ({exc}).", stacklevel=2)
             return None
 
+    def forget(self, request: Request) -> None:
+        self.cache.drop(request.fingerprint())
+        self.inner.forget(request)
+
     async def aclose(self) -> None:
         self.cache.close()
         await self.inner.aclose()

@@ -142,6 +142,9 @@ class CassettePlayer:
                 hint="Remove them with extractor cassettes prune, or permit them with allow_unused=True.",
             )
 
+    def forget(self, request: Request) -> None:
+        """What was recorded stays: a cassette is what the LLM said."""
+
     async def aclose(self) -> None:
         """Nothing to release."""
 
@@ -190,6 +193,9 @@ class CassetteRecorder:
 
     def check_used(self) -> None:
         """What was recorded was asked for."""
+
+    def forget(self, request: Request) -> None:
+        self.inner.forget(request)
 
     async def aclose(self) -> None:
         await self.inner.aclose()

@@ -130,6 +130,9 @@ class LimitedLLM:
         self.meter.pauses += 1
         self.meter.paused_seconds += seconds
 
+    def forget(self, request: Request) -> None:
+        self.inner.forget(request)
+
     async def aclose(self) -> None:
         await self.inner.aclose()
 

@@ -106,6 +106,9 @@ class LiveLLM:
             self.modes.settle(frame.rung)
             return reply
 
+    def forget(self, request: Request) -> None:
+        """Nothing is kept here."""
+
     async def aclose(self) -> None:
         """Close the connections. The next call opens new ones."""
         line, self._line = self._line, None

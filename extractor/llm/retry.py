@@ -59,6 +59,9 @@ class RetryingLLM:
             self.meter.possible_duplicate_charges += bool(exc.detail.get("possibly_billed"))
             raise
 
+    def forget(self, request: Request) -> None:
+        self.inner.forget(request)
+
     async def aclose(self) -> None:
         await self.inner.aclose()
 

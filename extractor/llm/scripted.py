@@ -54,5 +54,8 @@ class ScriptedLLM:
             hint=f"It ends:\n{request.messages[-1].content[-SHOWN:]}",
         )
 
+    def forget(self, request: Request) -> None:
+        """Nothing is kept here."""
+
     async def aclose(self) -> None:
         """Nothing to release."""

@@ -45,5 +45,8 @@ class SingleFlightLLM:
         if flight is not None and not flight.cancelled():
             flight.exception()  # retrieved here too, so that a call whose waiters all left does not warn
 
+    def forget(self, request: Request) -> None:
+        self.inner.forget(request)
+
     async def aclose(self) -> None:
         await self.inner.aclose()
