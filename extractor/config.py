@@ -65,6 +65,8 @@ class Settings(BaseSettings):
 
     cache: bool = True
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("extractor") / "replies")
+    cache_size_limit: Annotated[int | None, Field(gt=0)] = None
+    cache_max_age: Annotated[float | None, Field(gt=0)] = None
     replay: Path | None = None
     record: Path | None = None
     record_mode: RecordMode = "once"

@@ -102,7 +102,11 @@ def _cached(inner: LLM, settings: Settings, meter: Meter) -> LLM:
         return single
     from extractor.llm.cache import CachedLLM, ReplyCache
 
-    return CachedLLM(single, ReplyCache(Path(settings.cache_dir)), meter=meter)
+    return CachedLLM(
+        single,
+        ReplyCache(Path(settings.cache_dir), size_limit=settings.cache_size_limit, max_age=settings.cache_max_age),
+        meter=meter,
+    )
 
 
 def _recorded(inner: LLM, settings: Settings, meter: Meter) -> LLM:

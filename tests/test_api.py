@@ -173,3 +173,26 @@ def test_the_schema_of_an_extraction_is_json_schema() -> None:
     schema = Extraction.model_json_schema(mode="serialization")
     assert {"type", "modes", "evidence", "quad", "score", "time"} <= set(schema["$defs"]["Event"]["properties"])
     json.dumps(schema)
+
+
+def test_a_document_of_100_000_characters_takes_the_calls_it_should() -> None:
+    """Fourteen chunks, one call each; later ones are told the names met before; what stands in two chunks is one."""
+    paragraph = "Minister Ali Karimi met the ambassador in Mersa on Tuesday. Nothing else of note happened in the town on that day.\n"
+    text = (paragraph * (100_000 // len(paragraph) + 1))[:100_000]
+    llm = double()
+    extraction = extract(text, llm=llm)
+    assert len(llm.requests) == extraction.provenance.chunks == extraction.usage.requests == 14
+    assert "Names met before: Ali Karimi" in llm.requests[1].messages[1].content
+    assert [entity.name for entity in extraction.entities] == ["Ali Karimi"]
+
+
+def test_the_cache_is_limited_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    """Age and size are settings; without them nothing goes."""
+    from extractor.fake_endpoint import FakeEndpoint
+
+    with FakeEndpoint(ANSWER) as endpoint:
+        for age, calls in ((None, 1), (None, 1), (1e-9, 2), (1e-9, 3)):
+            folder = tmp_path / str(age)
+            with Extractor(base_url=endpoint.base_url, model="m", cache_dir=folder, cache_max_age=age) as one:
+                one.extract(TEXT)
+            assert len(endpoint.requests) == calls

@@ -300,3 +300,28 @@ def test_no_key_is_in_any_file_or_stream_of_any_run(folder: Path, tmp_path: Path
         assert secret.encode() not in path.read_bytes(), path
     host = endpoint.base_url.removeprefix("http://").removesuffix("/v1").encode()
     assert all(host not in path.read_bytes() for path in (tmp_path / "cassettes").rglob("*.json"))
+
+
+def test_cassettes_and_cache_from_the_command_line(folder: Path, tmp_path: Path) -> None:
+    """Record, check, show, diff, export from and import into a cache, verify, clear."""
+    cassettes, env = tmp_path / "cassettes", {"EXTRACTOR_CACHE_DIR": str(tmp_path / "c")}
+    with FakeEndpoint(EMPTY) as endpoint:
+        live = env | {"OPENAI_BASE_URL": endpoint.base_url, "EXTRACTOR_MODEL": "m"}
+        recorded = command("cassettes", "record", folder, "--to", cassettes, "--note", "From a double.", env=live)
+        again = command("cassettes", "record", folder, "--to", cassettes, env=live)
+        command("batch", folder, "--out", tmp_path / "run", "--no-report", env=live)
+    assert b"12 recorded, 0 there already" in recorded.stdout and b"0 recorded, 12 there already" in again.stdout
+    assert len(endpoint.requests) == 12
+    assert json.loads((cassettes / "r00.txt.json").read_text(encoding="utf-8"))["header"]["note"] == "From a double."
+    for arguments in (
+        ["cassettes", "check", cassettes, "--documents", folder], ["cassettes", "show", cassettes], ["cassettes", "diff", cassettes, cassettes],
+        ["cassettes", "migrate", cassettes], ["cassettes", "prune", cassettes], ["cassettes", "export-cache", tmp_path / "run", "--to", tmp_path / "e"],
+        ["cassettes", "import-cache", cassettes, "--cache-dir", tmp_path / "c2"], ["cache", "stats"], ["cache", "verify"],
+        ["cache", "export", tmp_path / "replies.jsonl"], ["cache", "clear", "--yes"],
+    ):  # fmt: skip
+        done = command(*arguments, env=env)
+        assert done.returncode == 0 and b"Traceback" not in done.stderr, (arguments, done.stderr)
+    assert len((tmp_path / "replies.jsonl").read_bytes().splitlines()) == 12
+    replayed = command("batch", folder, "--out", tmp_path / "again", "--replay", tmp_path / "e", "--no-report", env=env)
+    assert replayed.returncode == 0
+    assert (tmp_path / "again/results.jsonl").read_bytes() == (tmp_path / "run/results.jsonl").read_bytes()

@@ -241,6 +241,8 @@ function predicate(r) {
   const name = el("span", {class: "tag rel"}, r.predicate.replaceAll("_", " "));
   return r.wikidata ? [name, " ", el("a", {href: "https://www.wikidata.org/wiki/Property:" + encodeURIComponent(r.wikidata), rel: "noopener noreferrer", target: "_blank"}, r.wikidata)] : name;
 }
+// A number that leads to what it counts.
+const leads = (n, to) => n ? el("button", {type: "button", class: "open", onclick: () => go({...to, page: "1", sort: ""})}, n.toLocaleString("en")) : "0";
 function documentTable(documents, fit) {
   const per = new Map();
   for (const e of fit.events) per.set(e.doc.n, (per.get(e.doc.n) || 0) + 1);
@@ -248,9 +250,9 @@ function documentTable(documents, fit) {
     {key: "title", name: w("title"), value: (d) => d.title, cell: (d) => open(d, "", words(d.title || d.id))},
     {key: "language", name: w("language"), value: (d) => d.language, cell: (d) => d.language},
     {key: "published", name: w("published"), value: (d) => d.published, cell: (d) => d.published || ""},
-    {key: "events", name: w("events"), num: true, value: (d) => per.get(d.n) || 0, cell: (d) => String(per.get(d.n) || 0)},
-    {key: "relations", name: w("relations"), num: true, value: (d) => d.relations.length, cell: (d) => String(d.relations.length)},
-    {key: "rejected", name: w("rejected"), num: true, value: (d) => d.rejected, cell: (d) => String(d.rejected)},
+    {key: "events", name: w("events"), num: true, value: (d) => per.get(d.n) || 0, cell: (d) => leads(per.get(d.n) || 0, {view: "events", doc: String(d.n)})},
+    {key: "relations", name: w("relations"), num: true, value: (d) => d.relations.length, cell: (d) => leads(d.relations.length, {view: "relations", doc: String(d.n)})},
+    {key: "rejected", name: w("rejected"), num: true, value: (d) => d.rejected, cell: (d) => leads(d.rejected, {view: "doc", doc: String(d.n)})},
   ], documents, w("documents"));
 }
 const legend = () => el("p", {class: "legend"}, [1, 2, 3, 4].map((q) => el("span", {class: "tag q" + q}, w("q" + q))), el("span", {class: "tag rel"}, w("relation")));
