@@ -143,6 +143,19 @@ class Ledger:
             )
         return zlib.decompress(found[0])
 
+    def kept(self, key: str) -> str | None:
+        """Which question the result that is kept of a document answers; None where there is none."""
+        found = self._durable.execute("SELECT identity FROM results WHERE key = ?", (key,)).fetchone()
+        return str(found[0]) if found else None
+
+    def left_over(self) -> Iterator[tuple[str, str]]:
+        """Key and identity of results whose documents this run has not met, in their last order."""
+        query = (
+            "SELECT documents.key, results.identity FROM documents JOIN results USING (key) "
+            "WHERE run < ? AND state != 'failed' ORDER BY position"
+        )
+        yield from self._durable.execute(query, (self.run,)).fetchall()
+
     def failures(self) -> Iterator[tuple[str, int, dict[str, object]]]:
         """Key, attempts and error of each failed document of this run, in the order of the input."""
         query = "SELECT key, attempts, error FROM documents WHERE state = 'failed' AND run = ? ORDER BY position"
@@ -194,6 +207,19 @@ class Ledger:
         self._write(
             self._quick, "UPDATE documents SET position = ?, run = ? WHERE key = ?", [(p, self.run, k) for k, p in rows]
         )
+
+    def met_again(self, first: int, last: int) -> None:
+        """Note the same of all documents that stood at these positions in the last run, and stand there now."""
+        query = "UPDATE documents SET run = ? WHERE position BETWEEN ? AND ? AND run = ?"
+        self._write(self._quick, query, [(self.run, first, last, self.run - 1)])
+
+    def add_pending(self, rows: list[tuple[str, int, str | None]]) -> None:
+        """Documents (key, position, stamp) that this run met and did not come to; what is known of them stays."""
+        query = """
+            INSERT INTO documents (key, position, stamp, state, run) VALUES (?, ?, ?, 'pending', ?)
+            ON CONFLICT (key) DO UPDATE SET position = excluded.position, run = excluded.run,
+            state = CASE WHEN documents.state = 'failed' THEN 'failed' ELSE 'pending' END"""
+        self._write(self._quick, query, [(*row, self.run) for row in rows])
 
     def add(
         self, key: str, position: int, stamp: str | None, digest: str | None, identity: str | None, state: str

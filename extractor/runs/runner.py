@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from extractor.errors import DocumentError, ExtractorError, StorageError
 from extractor.llm.base import canonical
@@ -18,11 +19,14 @@ from extractor.models import Document, Extraction
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry
 from extractor.runs.ledger import Ledger, Row, Yield
+from extractor.runs.order import Line, Met, Order
 from extractor.runs.results import ResultsFile
 
 DONE = frozenset({"done", "empty"})
 MAX_DEATHS = 5
 YIELD_EVERY = 64
+REST_AT_ONCE = 256
+REST_SECONDS = 10.0
 LINE_BREAKERS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
 
 Work = Callable[[Document], Awaitable[Extraction]]
@@ -30,7 +34,7 @@ Work = Callable[[Document], Awaitable[Extraction]]
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands; read by whoever shows it."""
+    """Where the run stands; read by whoever shows it. `whole`: all documents of the source were met."""
 
     met: int = 0
     skipped: int = 0
@@ -41,6 +45,10 @@ class Progress:
     in_flight: int = 0
     cost: float = 0.0
     cut_short: int = 0
+    repairs: int = 0
+    splits: int = 0
+    recovered: int = 0
+    whole: bool = False
     stopping: str | None = None
     paused: str | None = None
 
@@ -69,14 +77,18 @@ class Runner:
     _rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     _expected: Row | None = None
     _again: deque[tuple[Entry, int]] = field(default_factory=deque)
-    _decided: dict[int, tuple[str, str] | None] = field(default_factory=dict)
-    _next_place: int = 0
-    _met: list[tuple[str, int]] = field(default_factory=list)
+    _cancelled: bool = False
     _working: dict[str, tuple[Entry, int]] = field(default_factory=dict)
     _blamed: dict[str, tuple[Entry, int]] = field(default_factory=dict)
     _last_doubt: ExtractorError | None = None
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _order: Order = field(init=False)
+    _met: Met = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._order = Order(self.results, self.ledger)
+        self._met = Met(self.ledger)
 
     async def run(self, entries: Iterator[Entry]) -> None:
         """Work until the source is empty or the run is stopped; then bring the files up to date."""
@@ -87,6 +99,8 @@ class Runner:
         try:
             await self._watch()
             self._blame_the_endpoint()
+            if self.progress.stopping and not isinstance(self.stopped_by, StorageError):
+                await self._count_the_rest()
         finally:
             self._finish()
 
@@ -97,6 +111,7 @@ class Runner:
 
     def cancel(self) -> None:
         """Let go of what is in flight too: it stays pending."""
+        self._cancelled = True
         for task in self._tasks:
             task.cancel()
 
@@ -104,7 +119,12 @@ class Runner:
 
     async def _watch(self) -> None:
         """Wait for the workers; the first bug among them ends the run, after the others were told."""
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        except asyncio.CancelledError:
+            self.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            raise
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                 raise result
@@ -134,8 +154,9 @@ class Runner:
             self._stop_by(exc)
             return None
         if entry is None:
+            self.progress.whole = True
             return None
-        place = self.progress.met
+        place = self._order.take(entry.key)
         self.progress.met += 1
         return entry, place
 
@@ -173,9 +194,7 @@ class Runner:
         return hashlib.sha256(f"{digest} {self.run_identity}".encode()).hexdigest()
 
     def _skip(self, entry: Entry, place: int, row: Row) -> bool:
-        self._met.append((entry.key, place))
-        if len(self._met) >= 1000:
-            self._note_met()
+        self._met.add(row, place)
         self.progress.skipped += 1
         self._place(place, (entry.key, row.identity or "") if row.state in DONE else None)
         return False
@@ -226,6 +245,9 @@ class Runner:
         self.progress.done += 1
         self.progress.events += gave.events
         self.progress.relations += gave.relations
+        self.progress.repairs += extraction.provenance.repairs
+        self.progress.splits += extraction.provenance.splits
+        self.progress.recovered += any(note.startswith("answer recovered") for note in extraction.provenance.notes)
         self.progress.cost += gave.cost
         self._place(place, (key, identity))
 
@@ -258,7 +280,7 @@ class Runner:
         """Documents that failed because the endpoint did are pending again."""
         for key, (entry, place) in self._blamed.items():
             self.ledger.back_to_pending(key, forgive=True)
-            if self._decided.pop(place, self) is None:
+            if self._order.take_back(place, key):
                 self.progress.failed -= 1
             self._again.append((entry, place))
         self._blamed.clear()
@@ -285,28 +307,41 @@ class Runner:
 
     # -- the order of the input
 
-    def _place(self, place: int, line: tuple[str, str] | None) -> None:
+    def _place(self, place: int, line: Line) -> None:
         """Note what became of the document at this place, and write as far as all before it are known."""
-        self._decided[place] = line
-        while self._next_place in self._decided and not self._blamed:
-            decided = self._decided.pop(self._next_place)
-            self._next_place += 1
-            if decided is not None:
-                self.results.add(*decided)
+        self._order.decide(place, line)
+        if not self._blamed:
+            self._order.write()
 
-    def _note_met(self) -> None:
-        self.ledger.met(self._met)
-        self._met = []
+    async def _count_the_rest(self) -> None:
+        """Documents that a stopped run did not come to: finished ones keep their lines, the others are pending."""
+        end = asyncio.get_running_loop().time() + REST_SECONDS
+        give_up = self._cancelled or isinstance(self.stopped_by, DocumentError)
+        while not give_up and not self.progress.whole and asyncio.get_running_loop().time() < end:
+            rest = list(islice(self._entries, REST_AT_ONCE))
+            self.ledger.add_pending([pending for entry in rest if (pending := self._rest(entry)) is not None])
+            self.progress.whole = len(rest) < REST_AT_ONCE
+            await asyncio.sleep(0)
+            give_up = self._cancelled
+
+    def _rest(self, entry: Entry) -> tuple[str, int, str | None] | None:
+        """One of them, not opened: None where it is finished."""
+        place, row = self._order.take(entry.key), self._row(entry.key)
+        self.progress.met += 1
+        if row and row.stamp == entry.stamp and self._settled(row, row.digest):
+            self._skip(entry, place, row)
+            return None
+        self._order.keep(place, entry.key)
+        return entry.key, place, entry.stamp
 
     def _finish(self) -> None:
         """What was decided goes to the files, also behind a document that was not."""
-        self._note_met()
-        for entry, place in self._working.values():
+        self._met.flush()
+        for entry, _ in self._working.values():
             self.ledger.back_to_pending(entry.key, forgive=True)
-            self._decided.pop(place, None)
-        for place in sorted(self._decided):
-            line = self._decided[place]
-            if line is not None:
+        self._order.settle()
+        if not self.progress.whole:
+            for line in self.ledger.left_over():
                 self.results.add(*line)
         self.results.close()
 

@@ -1,0 +1,98 @@
+"""The order of the input: what became of each place, written as far as all places before it are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from extractor.runs.ledger import Ledger, Row
+from extractor.runs.results import ResultsFile
+
+MET_AT_ONCE = 1000
+
+Line = tuple[str, str] | None
+
+
+@dataclass(slots=True)
+class Order:
+    """Places count from 0. A place is taken, then decided: a line (key, identity) for the results, or None.
+
+    A slow document holds back writing, not work: what is decided behind it waits here, as a key and a hash.
+    """
+
+    results: ResultsFile
+    ledger: Ledger
+    taken: int = 0
+    written: int = 0
+    _open: dict[int, str] = field(default_factory=dict)
+    _decided: dict[int, Line] = field(default_factory=dict)
+
+    def take(self, key: str) -> int:
+        """The next place, for this document."""
+        place = self.taken
+        self.taken += 1
+        self._open[place] = key
+        return place
+
+    def decide(self, place: int, line: Line) -> None:
+        del self._open[place]
+        self._decided[place] = line
+
+    def take_back(self, place: int, key: str) -> bool:
+        """It is not decided after all; False where it was not."""
+        if place not in self._decided:
+            return False
+        del self._decided[place]
+        self._open[place] = key
+        return True
+
+    def keep(self, place: int, key: str) -> None:
+        """Nothing new came of it: what an earlier run found stays."""
+        identity = self.ledger.kept(key)
+        self.decide(place, None if identity is None else (key, identity))
+
+    def write(self) -> None:
+        """As far as there is no gap."""
+        while self.written in self._decided:
+            line = self._decided.pop(self.written)
+            self.written += 1
+            if line is not None:
+                self.results.add(*line)
+
+    def settle(self) -> None:
+        """Nothing more will be decided: places that are open keep what they had."""
+        for place, key in list(self._open.items()):
+            self.keep(place, key)
+        self.write()
+
+
+@dataclass(slots=True)
+class Met:
+    """Tells the ledger which documents of an earlier run were met again, unchanged: as ranges where nothing moved."""
+
+    ledger: Ledger
+    _moved: list[tuple[str, int]] = field(default_factory=list)
+    _range: tuple[int, int] = (0, -1)
+
+    def add(self, row: Row, place: int) -> None:
+        if row.position == place and row.run == self.ledger.run - 1:
+            self._extend(place)
+            return
+        self._moved.append((row.key, place))
+        if len(self._moved) >= MET_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._range[0] <= self._range[1]:
+            self.ledger.met_again(*self._range)
+        self._range = (0, -1)
+        if self._moved:
+            self.ledger.met(self._moved)
+        self._moved = []
+
+    def _extend(self, place: int) -> None:
+        first, last = self._range
+        if place == last + 1 and first <= last:
+            self._range = (first, place)
+            return
+        self.flush()
+        self._range = (place, place)
