@@ -172,3 +172,30 @@ def test_an_exchange_that_nothing_asked_for_fails_when_checked(cassettes: Path) 
     player = CassettePlayer(cassettes)
     with pytest.raises(errors.CassetteUnused, match="prune"):
         player.check_used()
+
+
+def test_no_setting_but_what_is_part_of_the_question_gets_into_a_cassette(tmp_path: Path) -> None:
+    """Secrets in every field that takes a text or a path: none is in the files. Model, sampling and note belong there, and are."""
+    from extractor.config import Settings
+    from extractor.fake_endpoint import FakeEndpoint
+
+    secret = "planted4711"
+    with FakeEndpoint(EMPTY) as endpoint:
+        planted = {
+            "api_key": f"sk-{secret}", "base_url": f"{endpoint.base_url.removesuffix('/v1')}/{secret}/v1",
+            "cache_dir": tmp_path / secret / "cache", "record": tmp_path / secret / "cassettes",
+        }  # fmt: skip
+        shown = {"model": "m-shown", "record_note": "note-shown", "seed": 4242}
+        with Extractor(**planted, **shown) as extractor:
+            extractor.extract("A text.")
+        assert endpoint.requests[0].headers["authorization"] == f"Bearer sk-{secret}"
+    texts = [
+        field
+        for field, info in Settings.model_fields.items()
+        if "str" in str(info.annotation) or "Path" in str(info.annotation)
+    ]
+    known = {*planted, *shown, "mode", "reasoning_effort", "ontology", "prompt", "prompts_dir", "replay", "record_mode"}
+    assert set(texts) <= known, "a new setting: plant a secret in it here, or say that it belongs into cassettes"
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / secret / "cassettes").iterdir())
+    assert secret not in written and str(endpoint.port) not in written
+    assert all(str(value) in written for value in shown.values())
