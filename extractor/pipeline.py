@@ -112,10 +112,13 @@ def check_document(document: Document, most: int) -> Document:
         raise DocumentError(
             f"The document {document.id!r} holds NUL characters: it looks binary.", hint="Give plain text."
         )
-    if any("\ud800" <= char <= "\udfff" for char in document.text):
+    try:
+        document.text.encode()
+    except UnicodeEncodeError:
+        hint = "Decode it again."
         raise DocumentError(
-            f"The document {document.id!r} holds lone surrogates, which no encoding has.", hint="Decode it again."
-        )
+            f"The document {document.id!r} holds lone surrogates, which no encoding has.", hint=hint
+        ) from None
     if document.language is not None:
         return document
     return document.model_copy(update={"language": detect_language(document.text)})

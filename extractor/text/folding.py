@@ -71,7 +71,7 @@ TABLE = _Table()
 
 def fold(text: str) -> Folded:
     """The folded text with the way back."""
-    parts = [TABLE[char] for char in text]
+    parts = list(map(TABLE.__getitem__, text))
     folded = "".join(parts)
     if len(folded) == len(text) and "" not in parts:
         return Folded(folded, array("q", range(len(text))))
@@ -81,4 +81,4 @@ def fold(text: str) -> Folded:
 
 def fold_key(text: str) -> str:
     """The folded text alone: equal for names that differ only in spelling."""
-    return "".join([TABLE[char] for char in text])
+    return "".join(map(TABLE.__getitem__, text))

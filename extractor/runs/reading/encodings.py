@@ -20,6 +20,7 @@ COMMON = {
     "cyrillic": frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў"),
 }
 SURE = 0.6
+CONTROLS = bytes([*range(9), *range(14, 32)])
 LEAST_LETTERS = 20
 DECLARED = re.compile(rb"""charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 
@@ -43,7 +44,7 @@ def decode(data: bytes, name: str) -> str:
 def looks_binary(data: bytes) -> bool:
     """NUL bytes, or many control characters."""
     head = data[:8192]
-    return b"\x00" in head or sum(byte < 9 or 13 < byte < 32 for byte in head) > len(head) // 50
+    return b"\x00" in head or len(head) - len(head.translate(None, CONTROLS)) > len(head) // 50
 
 
 def _strictly(data: bytes, encoding: str, name: str) -> str:
