@@ -12,7 +12,7 @@ from extractor.api import Extractor, run_in_background
 from extractor.errors import CassetteFormat, CassetteMiss, ExtractorError
 from extractor.llm.base import LLM, Reply, Request, text_digest
 from extractor.llm.cache import ReplyCache
-from extractor.llm.cassette import CassettePlayer, CassetteRecorder, Reel, cassette_paths
+from extractor.llm.cassette import CassettePlayer, CassetteRecorder, Reel, cassette_paths, existing
 from extractor.llm.cassette_file import (
     Cassette,
     Exchange,
@@ -43,6 +43,7 @@ def check(place: Path, *, prompts: Path | None = None, documents: Path | None = 
     """Cassettes of an old format, exchanges that today's prompts and schemas no longer make, and, where a folder of
     documents is given, exchanges that nothing in it asks for."""
     systems, schemas = _today(prompts)
+    existing(place)
     findings, readable = [], []
     for path in cassette_paths(place):
         try:
@@ -74,7 +75,7 @@ def prune(place: Path, *, prompts: Path | None = None, documents: Path | None = 
 
 def migrate(place: Path) -> int:
     """Write every cassette anew in today's format, what recurs in all into the shared file. Returns how many there are."""
-    paths = cassette_paths(place)
+    paths = cassette_paths(existing(place))
     for path in paths:
         save_cassette(load_cassette(path, load_shared(path.parent)))
     return len(paths)
@@ -82,7 +83,7 @@ def migrate(place: Path) -> int:
 
 def show(place: Path) -> Iterator[str]:
     """Header and facts of every cassette, as lines."""
-    for path in cassette_paths(place):
+    for path in cassette_paths(existing(place)):
         cassette = load_cassette(path, load_shared(path.parent))
         yield f"{path.name}: " + ", ".join(f"{name} {value}" for name, value in cassette.header.items() if value)
         for exchange in cassette.exchanges:
@@ -94,7 +95,7 @@ def show(place: Path) -> Iterator[str]:
 
 def difference(old: Path, new: Path) -> Iterator[str]:
     """Two recordings side by side as facts: by document, what only one of them says."""
-    before, after = ({path.name: path for path in cassette_paths(place)} for place in (old, new))
+    before, after = ({path.name: path for path in cassette_paths(existing(place))} for place in (old, new))
     for name in sorted(before.keys() | after.keys()):
         if name not in before or name not in after:
             yield f"{name}: only in {old if name in before else new}"
@@ -135,7 +136,7 @@ def import_cache(place: Path, cache: Path) -> int:
     """Put all whole recorded replies into a cache. Returns how many."""
     replies = ReplyCache(cache)
     number = 0
-    for path in cassette_paths(place):
+    for path in cassette_paths(existing(place)):
         for exchange in load_cassette(path, load_shared(path.parent)).exchanges:
             if exchange.reply.finish_reason == "stop":
                 replies.set(exchange.request.fingerprint(), exchange.reply)

@@ -53,6 +53,7 @@ BAD = {
     "a folder that cannot be written": (["batch", ".", "--out", "good.txt/run", "--replay", "."], 2, "--out"),
     "an unknown command": (["extrakt"], 2, "extrakt"),
     "a run that is none": (["report", "nosuch"], 2, "nosuch"),
+    "cassettes that are not there": (["cassettes", "check", "nosuch"], 2, "no 'nosuch'"),
     "gold that is not there": (["eval", "nosuch", "--gold", "."], 2, "gold"),
 }
 

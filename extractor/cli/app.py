@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from extractor.errors import ExtractorError
+from extractor.errors import CassetteError, ExtractorError, SettingsError
 from extractor.version import VERSION
 
 INTERNAL_BUG = 70
@@ -47,7 +47,7 @@ def run() -> None:
     try:
         app(standalone_mode=False)
     except ExtractorError as exc:
-        _say(str(exc))
+        _say(exc)
         sys.exit(exc.exit_code)
     except USAGE_ERROR as exc:
         exc.show()
@@ -61,10 +61,12 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(message: str) -> None:
+def _say(error: ExtractorError) -> None:
+    """One line, but for messages of our own that have several: what differs from a recording, the ways to give an LLM."""
     from extractor.terminal import plain
 
-    print(f"extractor: {plain(message)}", file=sys.stderr)
+    lines = str(error).split("\n") if isinstance(error, CassetteError | SettingsError) else [str(error)]
+    print("extractor: " + "\n".join(plain(line) for line in lines), file=sys.stderr)
 
 
 def _register() -> None:

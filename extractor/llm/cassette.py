@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from extractor.errors import CassetteUnused
+from extractor.errors import CassetteFormat, CassetteUnused
 from extractor.llm.base import LLM, Meter, Reply, Request
 from extractor.llm.cassette_diff import miss
 from extractor.llm.cassette_file import (
@@ -93,6 +93,13 @@ class Reel:
     def unused(self) -> list[tuple[Path, str]]:
         """File and fingerprint of each exchange that nothing asked for."""
         return [(self.homes[key], key) for key in self.replies if not self.played.get(key)]
+
+
+def existing(place: Path) -> Path:
+    """The same place. Raises CassetteFormat where nothing is there."""
+    if not place.exists():
+        raise CassetteFormat(f"There is no {str(place)!r}.", hint="Give a folder of cassettes, or one file.")
+    return place
 
 
 def cassette_paths(place: Path) -> list[Path]:
