@@ -1,209 +1,340 @@
-"""Batches against a loopback endpoint in a process of its own, with the plain openai client and instructor beside.
+"""Batches beside the plain openai client and instructor: wall time against the ideal, rate limits, memory, cache, ledger.
 
-    python benchmarks/batch.py [--quick]
+python benchmarks/batch.py [--quick] [--only NAME ...]
 
-Sections: wall time against the ideal at a latency of 500 ms; a rate limit of 1,800 requests a minute; documents a second when all
-replies are cached; peak memory at 500 and 5,000 documents; a ledger of a million documents. Ours does more than the peers: it
-validates, locates and dates every fact, and keeps replies and results durably.
+The endpoint is a loopback server in a process of its own; each peer runs in a process of its own too, one after the other.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
-import re
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-EVENT = {
-    "evidence": "condemned the attack", "trigger": "condemned", "type": "ACCUSE", "modes": [], "contexts": [], "actors": [], "recipients": [],
-    "participants": [], "place": None, "time": "on Tuesday", "modality": "asserted", "source": None, "figures": [],
-}  # fmt: skip
-ANSWER = json.dumps({"entities": [], "events": [EVENT], "relations": []})
-SERVER = """
-import sys, time
-from extractor.fake_endpoint import FakeEndpoint
-rpm = float(sys.argv[2]) or None
-with FakeEndpoint({"": sys.argv[3]}, latency=float(sys.argv[1]), rpm=rpm, keep=False) as endpoint:
-    print(endpoint.base_url, flush=True)
-    sys.stdin.readline()
-    print(endpoint.count, endpoint.connections, endpoint.statuses[429], flush=True)
-"""
-OURS = """
-import sys, time, resource
-from pathlib import Path
-from extractor.runs.run import batch
-url, folder, out, concurrency = sys.argv[1:5]
-started = time.perf_counter()
-s = batch(Path(folder), out=Path(out), base_url=url, model="m", concurrency=int(concurrency), cache_dir=Path(out).parent / "cache")
-print("RESULT", time.perf_counter() - started, s.states.get("done", 0), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
-OPENAI = """
-import asyncio, sys, time, resource, json
-from pathlib import Path
-from openai import AsyncOpenAI
-from extractor.task import load_task
-from extractor.text.chunking import chunk_text
-from extractor.models import Document
-url, folder, out, concurrency = sys.argv[1:5]
-task = load_task("plover", "plover")
-schema = json.loads(task.schema.text)
-client = AsyncOpenAI(base_url=url, api_key="x")
-texts = [p.read_text() for p in sorted(Path(folder).glob("*.txt"))]
-async def one(gate, text):
-    async with gate:
-        request = task.request(Document(id="d", text=text), chunk_text(text)[0], (), "m", ())
-        try:
-            reply = await client.chat.completions.create(model="m", messages=[{"role": m.role, "content": m.content} for m in request.messages],
-                response_format={"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}})
-        except Exception:
-            return 0
-        json.loads(reply.choices[0].message.content)
-        return 1
-async def main():
-    gate = asyncio.Semaphore(int(concurrency))
-    return sum(await asyncio.gather(*(one(gate, t) for t in texts)))
-started = time.perf_counter()
-done = asyncio.run(main())
-print("RESULT", time.perf_counter() - started, done, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
-INSTRUCTOR = (
-    OPENAI.replace(
-        'client = AsyncOpenAI(base_url=url, api_key="x")',
-        'import instructor\nfrom extractor.answers import Answer\nclient = instructor.from_openai(AsyncOpenAI(base_url=url, api_key="x"))',
+WORDS = "وزیر امور خارجه روز سه‌شنبه در نشست مشترک با همتای خود در شهر مرسا درباره توافق تجارت دریایی گفت‌وگو کرد و گزارش هیئت را "
+LENGTH = 2500
+PEERS = ("extractor", "openai", "instructor")
+
+
+def text_of(number: int) -> str:
+    """A report of 2,500 characters that no other is equal to."""
+    head = f"گزارش شماره {number}. The minister condemned attack {number}. "
+    return (head + WORDS * 40)[:LENGTH]
+
+
+def answer() -> dict[str, Any]:
+    """About 2.8 KB: four parties, eight events, two relations, all with their evidence in every report."""
+    entities = [
+        {"id": n, "name": name, "type": "Agent", "aliases": [], "name_en": None, "country": None, "sector": None}
+        for n, name in enumerate(("وزیر امور خارجه", "همتای خود", "هیئت", "minister"), 1)
+    ]
+    event = {
+        "evidence": "درباره توافق تجارت دریایی گفت‌وگو کرد", "trigger": "گفت‌وگو کرد", "type": "CONSULT", "modes": [],
+        "contexts": [], "actors": [1], "recipients": [2], "participants": [], "place": None, "time": "روز سه‌شنبه",
+        "modality": "asserted", "source": None, "figures": [],
+    }  # fmt: skip
+    return {"entities": entities, "events": [event] * 8, "relations": []}
+
+
+# -- peers: each is given the numbers of its documents and the endpoint, and does the same work ------------------------
+
+
+async def run_openai(numbers: range, base_url: str, concurrency: int) -> int:
+    """AsyncOpenAI as it comes, a semaphore, gather; the answer is validated. Returns how many were lost."""
+    from openai import AsyncOpenAI
+
+    client = AsyncOpenAI(base_url=base_url, api_key="sk-benchmark")
+    schema = _schema()
+
+    async def one(text: str) -> None:
+        reply = await client.chat.completions.create(
+            model="m", messages=_messages(text), response_format={"type": "json_schema", "json_schema": schema}  # type: ignore[arg-type]
+        )  # fmt: skip
+        _validate(reply.choices[0].message.content or "")
+
+    return await _gathered(one, numbers, concurrency)
+
+
+async def run_instructor(numbers: range, base_url: str, concurrency: int) -> int:
+    """instructor over the same client, in its mode JSON_SCHEMA."""
+    import instructor
+    from openai import AsyncOpenAI
+
+    from extractor.answers import Answer
+
+    client = instructor.from_openai(
+        AsyncOpenAI(base_url=base_url, api_key="sk-benchmark"), mode=instructor.Mode.JSON_SCHEMA
     )
-    .replace(
-        'reply = await client.chat.completions.create(model="m", messages=[{"role": m.role, "content": m.content} for m in request.messages],\n'
-        '                response_format={"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}})',
-        'await client.chat.completions.create(model="m", messages=[{"role": m.role, "content": m.content} for m in request.messages], response_model=Answer)',
-    )
-    .replace("        json.loads(reply.choices[0].message.content)\n", "")
-)
-PROGRAMS = {"extractor": OURS, "openai": OPENAI, "instructor": INSTRUCTOR}
+
+    async def one(text: str) -> None:
+        await client.chat.completions.create(model="m", messages=_messages(text), response_model=Answer)
+
+    return await _gathered(one, numbers, concurrency)
+
+
+async def _gathered(one: Callable[[str], Any], numbers: range, concurrency: int) -> int:
+    gate = asyncio.Semaphore(concurrency)
+
+    async def gated(number: int) -> None:
+        async with gate:
+            await one(text_of(number))
+
+    results = await asyncio.gather(*(gated(number) for number in numbers), return_exceptions=True)
+    return sum(isinstance(result, BaseException) for result in results)
+
+
+async def run_extractor(numbers: range, base_url: str, concurrency: int) -> int:
+    """A whole batch: ledger, durable replies, grounding, dates, results in order."""
+    from extractor.api import Extractor
+    from extractor.models import Document
+    from extractor.runs.run import run_folder
+
+    with tempfile.TemporaryDirectory() as place:
+        extractor = Extractor(
+            base_url=base_url,
+            api_key="sk-benchmark",
+            model="m",
+            concurrency=concurrency,
+            cache_dir=Path(place, "cache"),
+            mode="json_schema",
+        )
+        documents = (Document(id=str(number), text=text_of(number), published="2024-05-15") for number in numbers)  # type: ignore[arg-type]
+        summary = await run_folder(documents, Path(place, "run"), extractor)
+        return len(numbers) - summary.states.get("done", 0)
+
+
+def _messages(text: str) -> Any:
+    from extractor.task import load_task
+
+    return [{"role": "system", "content": load_task("plover", "plover").system.content}, {"role": "user", "content": text}]
+
+
+def _schema() -> Any:
+    from extractor.task import load_task
+
+    return {"name": "answer", "strict": True, "schema": json.loads(load_task("plover", "plover").schema.text)}
+
+
+def _validate(text: str) -> None:
+    from extractor.answers import read_answer
+
+    read_answer(text)
+
+
+# -- the server and the processes --------------------------------------------------------------------------------------
 
 
 @contextmanager
-def server(latency: float, rpm: float = 0) -> Iterator[tuple[str, list[int]]]:
-    """The endpoint's address; after the block its counts of requests, connections and 429s."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(latency), str(rpm), ANSWER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin and process.stdout
-    counts: list[int] = []
-    yield process.stdout.readline().strip(), counts
-    process.stdin.write("\n")
-    process.stdin.flush()
-    counts += [int(number) for number in process.stdout.readline().split()]
-    process.wait()
-
-
-def documents(folder: Path, number: int) -> Path:
-    """So many Persian-length documents of 2,500 characters."""
-    folder.mkdir(parents=True)
-    filler = "The ministry gave no details of the talks, which went on until the evening. " * 32
-    for place in range(number):
-        (folder / f"{place:06}.txt").write_text(
-            f"Report {place}. The minister condemned the attack on Tuesday. {filler}", encoding="utf-8"
+def server(*options: str) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """An endpoint in a process of its own; the second value stops it and gives its counts."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(answer(), file, ensure_ascii=False)
+        file.flush()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "extractor.fake_endpoint", "--answer", file.name, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-    return folder
+        assert process.stdin and process.stdout
+        url = process.stdout.readline().strip()
+
+        def counts() -> dict[str, Any]:
+            told, _ = process.communicate()
+            return dict(json.loads(told))
+
+        try:
+            yield url, counts
+        finally:
+            if process.poll() is None:
+                process.communicate()
 
 
-def run(program: str, url: str, folder: Path, out: Path, concurrency: int) -> tuple[float, int, float]:
-    """Seconds of the work, documents done, peak megabytes."""
-    command = [sys.executable, "-c", PROGRAMS[program], url, str(folder), str(out), str(concurrency)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | {"OPENAI_API_KEY": "x"}
-    )
-    found = re.search(r"RESULT ([\d.]+) (\d+) ([\d.]+)", done.stdout)
-    if found is None:
-        raise SystemExit(done.stderr[-2000:])
-    return float(found[1]), int(found[2]), float(found[3])
+def peer(name: str, documents: int, base_url: str, concurrency: int) -> dict[str, float]:
+    """Wall seconds after imports and a first call, CPU seconds, lost documents, peak memory in MB."""
+    command = [sys.executable, __file__, "--peer", name, str(documents), base_url, str(concurrency)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": "."})
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-2000:]}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def wall(place: Path, number: int, concurrency: int, programs: list[str]) -> None:
-    folder, ideal = documents(place / f"wall{number}", number), -(-number // concurrency) * 0.5
-    print(f"\n{number} documents, concurrency {concurrency}, latency 500 ms: ideal {ideal:.1f} s")
-    for program in programs:
-        with server(0.5) as (url, counts):
-            seconds, done, _ = run(program, url, folder, place / f"{program}{number}" / "run", concurrency)
-        print(f"  {program:<12}{seconds:8.2f} s  {seconds / ideal:6.2f} x ideal  {done} done  {counts[1]} connections")
+def as_peer(name: str, documents: int, base_url: str, concurrency: int) -> None:
+    """Run in the peer's process."""
+    work = {"extractor": run_extractor, "openai": run_openai, "instructor": run_instructor}[name]
+
+    async def measured() -> dict[str, float]:
+        if concurrency > 1:
+            await work(range(1_000_000, 1_000_001), base_url, 1)
+        cpu, started = time.process_time(), time.perf_counter()
+        lost = await work(range(documents), base_url, concurrency)
+        wall = time.perf_counter() - started
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"wall": wall, "cpu": time.process_time() - cpu, "lost": lost, "peak": peak}
+
+    print(json.dumps(asyncio.run(measured())))
 
 
-def rate_limit(place: Path, number: int, programs: list[str]) -> None:
-    folder, ideal = documents(place / "rate", number), (number - 30) / 30 + 0.2
-    print(f"\n{number} documents at 1,800 requests a minute, latency 200 ms, concurrency 64: ideal {ideal:.1f} s")
-    for program in programs:
-        with server(0.2, 1800) as (url, counts):
-            seconds, done, _ = run(program, url, folder, place / f"{program}-rate" / "run", 64)
-        print(
-            f"  {program:<12}{seconds:8.2f} s  {seconds / ideal:6.2f} x ideal  {number - done} lost  {counts[2]} answers were 429"
-        )
+# -- what is measured --------------------------------------------------------------------------------------------------
 
 
-def cached(place: Path, number: int) -> None:
-    folder = documents(place / "cached", number)
-    with server(0.0) as (url, _):
-        run("extractor", url, folder, place / "warm" / "run", 64)
-        (place / "warm" / "run").rename(place / "warm" / "old")
-        seconds, done, _ = run("extractor", url, folder, place / "warm" / "run", 64)
-    print(
-        f"\n{done} documents, all replies cached, with grounding, dates, ledger and results: {done / seconds:,.0f} a second"
-    )
+def wall(documents: int, concurrency: int, rounds: int, latency: float = 0.5) -> None:
+    """Wall time at a latency of half a second, as a ratio to the ideal and to openai's in the same round."""
+    ideal = -(-documents // concurrency) * latency
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in PEERS}
+    opened: dict[str, int] = {}
+    for number in range(rounds):
+        for name in PEERS[number % 3 :] + PEERS[: number % 3]:
+            with server("--latency", str(latency)) as (url, counts):
+                found[name].append(peer(name, documents, url, concurrency))
+                opened[name] = counts()["connections"]
+    print(f"\n{documents} documents, {concurrency} at once, latency {latency} s, ideal {ideal:.1f} s, {rounds} rounds")
+    print(f"{'':14}{'x ideal':>9}{'x openai':>10}{'CPU ms/doc':>12}{'connections':>13}{'lost':>6}")
+    for name in PEERS:
+        walls = [one["wall"] for one in found[name]]
+        ratios = [one["wall"] / base["wall"] for one, base in zip(found[name], found["openai"], strict=True)]
+        cpu = statistics.median(one["cpu"] for one in found[name]) / documents * 1000
+        lost = max(one["lost"] for one in found[name])
+        print(f"{name:14}{statistics.median(walls) / ideal:9.2f}{statistics.median(ratios):10.2f}{cpu:12.2f}{opened[name]:13}{lost:6.0f}")
 
 
-def memory(place: Path, few: int, many: int) -> None:
-    peaks = []
-    for number in (few, many):
-        folder = documents(place / f"memory{number}", number)
-        with server(0.0) as (url, _):
-            peaks.append(run("extractor", url, folder, place / f"m{number}" / "run", 64)[2])
-    print(
-        f"\npeak memory: {peaks[0]:.0f} MB at {few}, {peaks[1]:.0f} MB at {many} documents: {peaks[1] / peaks[0]:.2f} x"
-    )
+def limited(documents: int, rpm: int = 1800) -> None:
+    """Under a rate limit: what is lost, how long it takes against the ideal, and how many 429 answers there were."""
+    bucket = 1.0
+    print(f"\n{documents} documents under {rpm} requests a minute (a bucket of {bucket:g} s), 64 at once, latency 0.1 s")
+    print(f"{'':14}{'x ideal':>9}{'lost':>6}{'429 answers':>13}")
+    for name in PEERS:
+        with server("--rpm", str(rpm), "--bucket", str(bucket), "--latency", "0.1") as (url, counts):
+            one = peer(name, documents, url, 64)
+            refused = counts()["status"].get("429", 0)
+        ideal = max(documents - rpm / 60 * bucket, 1) / rpm * 60 + 0.1
+        print(f"{name:14}{one['wall'] / ideal:9.2f}{one['lost']:6.0f}{refused:13}")
 
 
-def million(place: Path, number: int) -> None:
+def memory(small: int, large: int) -> None:
+    """Peak memory of a batch, ten times as many documents against few."""
+    with server() as (url, _):
+        peaks = [peer("extractor", number, url, 64)["peak"] for number in (small, large)]
+    print(f"\npeak memory: {small} documents {peaks[0]:.0f} MB, {large} documents {peaks[1]:.0f} MB, ratio {peaks[1] / peaks[0]:.3f}")
+
+
+def cached(documents: int) -> None:
+    """Documents a second where every reply is in the cache already; the whole batch, and without grounding and dates."""
+    import extractor.pipeline as pipeline
+    from extractor.api import Extractor
+    from extractor.facts import Facts
+    from extractor.models import Document
+    from extractor.runs.run import run_folder
+
+    def sources() -> Iterator[Document]:
+        return (Document(id=str(n), text=text_of(n), published="2024-05-15") for n in range(documents))  # type: ignore[arg-type]
+
+    async def once(place: str, out: str, url: str) -> float:
+        extractor = Extractor(base_url=url, api_key="sk-benchmark", model="m", cache_dir=Path(place, "cache"))
+        started = time.perf_counter()
+        summary = await run_folder(sources(), Path(place, out), extractor)
+        assert summary.failed == 0
+        return documents / (time.perf_counter() - started)
+
+    with tempfile.TemporaryDirectory() as place, server() as (url, _):
+        asyncio.run(once(place, "first", url))
+        whole = asyncio.run(once(place, "second", url))
+        ground, facts = pipeline._facts, (Facts((), (), ()), [])
+        pipeline._facts = lambda *_: facts  # type: ignore[assignment]
+        plain = asyncio.run(once(place, "third", url))
+        pipeline._facts = ground
+    print(f"\nall replies cached, {documents} documents: {plain:,.0f} a second before grounding and dates, {whole:,.0f} with them")
+
+
+def ledger(rows: int) -> None:
+    """How long a run over a finished ledger takes: opened, every document met again, results and sums up to date."""
+    from extractor.runs.entries import Entry
     from extractor.runs.ledger import Ledger
+    from extractor.runs.results import ResultsFile
+    from extractor.runs.runner import Runner
 
-    ledger = Ledger(place / "big")
-    rows = ((f"{n:09}.txt", n, "1-1", "d" * 64, "i" * 64, "done", 1) for n in range(number))
-    ledger._durable.execute("BEGIN")
-    ledger._durable.executemany(
-        "INSERT INTO documents (key, position, stamp, digest, identity, state, run) VALUES (?,?,?,?,?,?,?)", rows
+    async def nothing(document: Any) -> Any:
+        raise AssertionError("a finished document was asked about")
+
+    def never() -> Any:
+        raise AssertionError("a finished document was opened")
+
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        keys = [f"2024/{number // 1000:04}/{number:07}.txt" for number in range(rows)]
+        fill(place, keys)
+        started = time.perf_counter()
+        found = Ledger(place)
+        runner = Runner(found, ResultsFile(place / "results.jsonl", found), nothing, "run", concurrency=64)
+        asyncio.run(runner.run(Entry(key, "stamp", never) for key in keys))
+        counts = found.counts()
+        found.totals(), found.rejections(), found.missing()
+        seconds = time.perf_counter() - started
+        found.close()
+    assert counts == {"done": rows}
+    print(f"\na ledger of {rows:,} documents: opened and resumed in {seconds:.2f} s")
+
+
+def fill(place: Path, keys: list[str]) -> None:
+    """A ledger as a finished run leaves it."""
+    import zlib
+
+    from extractor.runs.ledger import Ledger
+    from extractor.runs.runner import Runner
+
+    found = Ledger(place)
+    identity = Runner(found, None, None, "run", concurrency=1).identity("digest")  # type: ignore[arg-type]
+    line = b'{"document":{}}'
+    body = zlib.compress(line, 1)
+    write = found._durable
+    write.execute("BEGIN")
+    columns = "key, position, stamp, digest, identity, state, attempts, run"
+    write.executemany(
+        f"INSERT INTO documents ({columns}) VALUES (?, ?, 'stamp', 'digest', ?, 'done', 1, 1)",
+        ((key, number, identity) for number, key in enumerate(keys)),
     )
-    ledger._durable.execute("COMMIT")
-    ledger.close()
-    started = time.perf_counter()
-    ledger = Ledger(place / "big")
-    met = sum(1 for _ in ledger.rows())
-    ledger.counts()
-    ledger.close()
-    print(f"\na ledger of {met:,} documents: opened, walked and counted in {time.perf_counter() - started:.1f} s")
+    write.executemany("INSERT INTO results VALUES (?, ?, ?, ?)", ((k, identity, body, zlib.crc32(body)) for k in keys))
+    size = len(line) + 1
+    write.executemany(
+        "INSERT INTO written VALUES (?, ?, ?, ?)", ((n, k, identity, (n + 1) * size) for n, k in enumerate(keys))
+    )
+    write.execute("COMMIT")
+    found.close()
+    (place / "results.jsonl").write_bytes((line + b"\n") * len(keys))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="Smaller numbers; a few minutes less.")
-    quick = parser.parse_args().quick
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        wall(place, 500, 64, list(PROGRAMS))
-        if not quick:
-            wall(place, 2000, 256, ["extractor", "openai"])
-        rate_limit(place, 300, ["extractor", "openai"])
-        cached(place, 500 if quick else 2000)
-        memory(place, 500, 1000 if quick else 5000)
-        million(place, 100_000 if quick else 1_000_000)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer documents and rounds")
+    parser.add_argument("--only", nargs="*", default=["wall", "wide", "limited", "memory", "cached", "ledger"])
+    options = parser.parse_args()
+    quick: bool = options.quick
+    rounds = 1 if quick else 3
+    measures: dict[str, Callable[[], None]] = {
+        "wall": lambda: wall(128 if quick else 500, 64, rounds),
+        "wide": lambda: wall(512 if quick else 2000, 256, rounds),
+        "limited": lambda: limited(120 if quick else 600),
+        "memory": lambda: memory(500, 1000 if quick else 5000),
+        "cached": lambda: cached(500 if quick else 3000),
+        "ledger": lambda: ledger(100_000 if quick else 1_000_000),
+    }
+    for name in options.only:
+        measures[name]()
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--peer"]:
+        as_peer(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
+    else:
+        main()

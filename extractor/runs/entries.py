@@ -24,6 +24,9 @@ class Entry:
 
 
 def entries_of(documents: Iterable[Document]) -> Iterator[Entry]:
-    """Documents that are in memory already, as a source; the key is the document's id."""
+    """Documents that are in memory already, as a source; the key is the document's id, numbered where it comes again."""
+    seen: dict[str, int] = {}
     for document in documents:
-        yield Entry(document.id, None, lambda document=document: document)  # type: ignore[misc]
+        number = seen[document.id] = seen.get(document.id, 0) + 1
+        key = document.id if number == 1 else f"{document.id}#{number}"
+        yield Entry(key, None, lambda document=document: document)  # type: ignore[misc]

@@ -15,10 +15,12 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from extractor.errors import OutputError, RunLocked, StorageError
+from extractor.llm.grouped import Grouped
 
 FORMAT = 1
 BUSY_SECONDS = 30.0
@@ -43,8 +45,7 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What the ledger knows of a document. `stamp` is size and time of its file, `digest` the hash of its text."""
 
     key: str
@@ -70,6 +71,12 @@ class Yield:
     cost: float
 
 
+ADD = """
+INSERT INTO documents (key, position, stamp, digest, identity, state, attempts, run) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
+ON CONFLICT (key) DO UPDATE SET position = excluded.position, stamp = excluded.stamp, digest = excluded.digest,
+attempts = CASE WHEN documents.identity IS excluded.identity THEN documents.attempts ELSE 0 END,
+identity = excluded.identity, state = excluded.state, run = excluded.run, error = NULL"""
+Step = tuple[str, tuple[object, ...]]
 COLUMNS = "key, position, stamp, digest, identity, state, attempts, run"
 
 
@@ -92,8 +99,9 @@ class Ledger:
 
     def _open(self) -> None:
         self._durable = self._connect("FULL")
-        # Marks of what is about to start need not survive a power cut: they only count attempts.
+        # What can be found out again need not survive a power cut.
         self._quick = self._connect("NORMAL")
+        self._group = Grouped(self._commit)
         self._durable.executescript(SCHEMA)
         self.run = int(self.fact("run") or 0) + 1
         if int(self.fact("format") or FORMAT) != FORMAT:
@@ -112,12 +120,17 @@ class Ledger:
         self._progressed = False
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         return connection
 
+    async def settle(self) -> None:
+        """Wait until everything that was begun or finished is on the disk."""
+        await self._group.settle()
+
     def close(self) -> None:
+        self._group.close()
         self._durable.close()
         self._quick.close()
         self._lock.close()
@@ -130,12 +143,12 @@ class Ledger:
         return (Row(*values) for values in self._pages(query, 1))
 
     def get(self, key: str) -> Row | None:
-        values = self._durable.execute(f"SELECT {COLUMNS} FROM documents WHERE key = ?", (key,)).fetchone()
+        values = self._quick.execute(f"SELECT {COLUMNS} FROM documents WHERE key = ?", (key,)).fetchone()
         return Row(*values) if values else None
 
     def result(self, key: str) -> bytes:
         """The line of a finished document, without its line end. Raises StorageError where it is damaged."""
-        found = self._durable.execute("SELECT body, checksum FROM results WHERE key = ?", (key,)).fetchone()
+        found = self._quick.execute("SELECT body, checksum FROM results WHERE key = ?", (key,)).fetchone()
         if found is None or zlib.crc32(found[0]) != found[1]:
             raise StorageError(
                 f"The result of {key!r} in {self.path} is damaged.",
@@ -145,7 +158,7 @@ class Ledger:
 
     def kept(self, key: str) -> str | None:
         """Which question the result that is kept of a document answers; None where there is none."""
-        found = self._durable.execute("SELECT identity FROM results WHERE key = ?", (key,)).fetchone()
+        found = self._quick.execute("SELECT identity FROM results WHERE key = ?", (key,)).fetchone()
         return str(found[0]) if found else None
 
     def left_over(self) -> Iterator[tuple[str, str]]:
@@ -154,18 +167,18 @@ class Ledger:
             "SELECT documents.key, results.identity FROM documents JOIN results USING (key) "
             "WHERE run < ? AND state != 'failed' ORDER BY position"
         )
-        yield from self._durable.execute(query, (self.run,)).fetchall()
+        yield from self._quick.execute(query, (self.run,)).fetchall()
 
     def failures(self) -> Iterator[tuple[str, int, dict[str, object]]]:
         """Key, attempts and error of each failed document of this run, in the order of the input."""
         query = "SELECT key, attempts, error FROM documents WHERE state = 'failed' AND run = ? ORDER BY position"
-        for key, attempts, error in self._durable.cursor().execute(query, (self.run,)):
+        for key, attempts, error in self._quick.cursor().execute(query, (self.run,)):
             yield key, attempts, json.loads(error)
 
     def counts(self) -> dict[str, int]:
         """How many of the documents met in this run are in each state."""
         return dict(
-            self._durable.execute("SELECT state, count(*) FROM documents WHERE run = ? GROUP BY state", (self.run,))
+            self._quick.execute("SELECT state, count(*) FROM documents WHERE run = ? GROUP BY state", (self.run,))
         )
 
     def totals(self) -> dict[str, float]:
@@ -173,14 +186,14 @@ class Ledger:
         names = ("prompt_tokens", "completion_tokens", "cost", "entities", "events", "relations")
         sums = ", ".join(f"total({name})" for name in names)
         query = f"SELECT {sums} FROM documents WHERE run = ? AND state IN ('done', 'empty')"
-        found = self._durable.execute(query, (self.run,)).fetchone()
+        found = self._quick.execute(query, (self.run,)).fetchone()
         return {name: value if name == "cost" else int(value) for name, value in zip(names, found, strict=True)}
 
     def rejections(self) -> dict[str, int]:
         """How many items were not kept, by reason, over all finished documents of this run's input."""
         query = "SELECT rejections FROM documents WHERE run = ? AND rejections IS NOT NULL"
         counted: Counter[str] = Counter()
-        for (text,) in self._durable.cursor().execute(query, (self.run,)):
+        for (text,) in self._quick.cursor().execute(query, (self.run,)):
             counted.update(json.loads(text))
         return dict(sorted(counted.items()))
 
@@ -188,13 +201,13 @@ class Ledger:
         """Keys that an earlier run met and this one did not: files that are gone."""
         return [
             key
-            for (key,) in self._durable.execute(
+            for (key,) in self._quick.execute(
                 "SELECT key FROM documents WHERE run < ? ORDER BY position", (self.run,)
             )
         ]
 
     def fact(self, name: str) -> str | None:
-        found = self._durable.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        found = self._quick.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(found[0]) if found else None
 
     # -- writing
@@ -225,41 +238,47 @@ class Ledger:
         self, key: str, position: int, stamp: str | None, digest: str | None, identity: str | None, state: str
     ) -> None:
         """A new or changed document, or one to be tried again; attempts are kept while the identity stays."""
-        query = """
-            INSERT INTO documents (key, position, stamp, digest, identity, state, attempts, run) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
-            ON CONFLICT (key) DO UPDATE SET position = excluded.position, stamp = excluded.stamp, digest = excluded.digest,
-            attempts = CASE WHEN documents.identity IS excluded.identity THEN documents.attempts ELSE 0 END,
-            identity = excluded.identity, state = excluded.state, run = excluded.run, error = NULL"""
-        self._write(self._quick, query, [(key, position, stamp, digest, identity, state, self.run)])
+        self._write(self._quick, ADD, [(key, position, stamp, digest, identity, state, self.run)])
 
-    def start(self, key: str) -> None:
+    async def begin(self, key: str, position: int, stamp: str | None, digest: str, identity: str) -> None:
         """Count the attempt before the work starts, so that a document that kills the process is known."""
-        self._write(
-            self._quick, "UPDATE documents SET state = 'running', attempts = attempts + 1 WHERE key = ?", [(key,)]
-        )
+        start = "UPDATE documents SET state = 'running', attempts = attempts + 1 WHERE key = ?"
+        await self._group.add([(ADD, (key, position, stamp, digest, identity, "pending", self.run)), (start, (key,))])
 
-    def finish(self, key: str, identity: str, line: bytes, gave: Yield) -> None:
+    async def finish(self, key: str, identity: str, line: bytes, gave: Yield) -> None:
         """Keep a finished document's line; on return it is on the disk."""
         body = zlib.compress(line, LEVEL)
         found_any = gave.events or gave.relations or gave.entities
         rejections = json.dumps(gave.rejections, sort_keys=True) if gave.rejections else None
         numbers = (gave.prompt_tokens, gave.completion_tokens, gave.cost, gave.entities, gave.events, gave.relations)
-        with self._transaction():
-            if not self._progressed:
-                self._durable.execute("INSERT OR REPLACE INTO facts VALUES ('progress', ?)", (str(self.run),))
-                self._progressed = True
-            self._durable.execute(
-                "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, identity, body, zlib.crc32(body))
-            )
-            self._durable.execute(
-                "UPDATE documents SET state = ?, prompt_tokens = ?, completion_tokens = ?, cost = ?, entities = ?, events = ?, "
-                "relations = ?, rejections = ?, error = NULL WHERE key = ?",
-                ("done" if found_any else "empty", *numbers, rejections, key),
-            )
+        update = """
+            UPDATE documents SET state = ?, prompt_tokens = ?, completion_tokens = ?, cost = ?, entities = ?, events = ?,
+            relations = ?, rejections = ?, error = NULL WHERE key = ?"""
+        result = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
+        steps: list[Step] = [
+            (result, (key, identity, body, zlib.crc32(body))),
+            (update, ("done" if found_any else "empty", *numbers, rejections, key)),
+        ]
+        if not self._progressed:
+            self._progressed = True
+            steps.append(("INSERT OR REPLACE INTO facts VALUES ('progress', ?)", (str(self.run),)))
+        await self._group.add(steps)
+
+    def _commit(self, groups: list[list[Step]]) -> None:
+        """In the writing thread: all steps of all documents of a batch in one transaction."""
+        try:
+            self._durable.execute("BEGIN IMMEDIATE")
+            for query, values in chain.from_iterable(groups):
+                self._durable.execute(query, values)
+            self._durable.execute("COMMIT")
+        except sqlite3.Error as exc:
+            if self._durable.in_transaction:
+                self._durable.rollback()
+            raise self._fault(exc) from None
 
     def fail(self, key: str, error: dict[str, object]) -> None:
         text = json.dumps(error, ensure_ascii=False, default=str)
-        self._write(self._durable, "UPDATE documents SET state = 'failed', error = ? WHERE key = ?", [(text, key)])
+        self._write(self._quick, "UPDATE documents SET state = 'failed', error = ? WHERE key = ?", [(text, key)])
 
     def restamp(self, key: str, stamp: str | None) -> None:
         """The file was touched, its content is the same."""
@@ -281,7 +300,7 @@ class Ledger:
     def last_written(self, size: int) -> tuple[int, int]:
         """How many lines a file of so many bytes holds whole, and where the last of them ends."""
         query = "SELECT count(*), coalesce(max(end), 0) FROM written WHERE end <= ?"
-        number, end = self._durable.execute(query, (size,)).fetchone()
+        number, end = self._quick.execute(query, (size,)).fetchone()
         return int(number), int(end)
 
     def note_written(self, lines: list[tuple[int, str, str, int]]) -> None:
@@ -296,12 +315,9 @@ class Ledger:
     def _pages(self, query: str, place: int) -> Iterator[tuple[Any, ...]]:
         """Rows page by page: an open cursor would hold a snapshot of the database while others write."""
         last = -1
-        while page := self._durable.execute(query, (last,)).fetchall():
+        while page := self._quick.execute(query, (last,)).fetchall():
             last = page[-1][place]
             yield from page
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self)
 
     def _write(self, connection: sqlite3.Connection, query: str, rows: Sequence[tuple[object, ...]]) -> None:
         try:
@@ -314,7 +330,7 @@ class Ledger:
             raise self._fault(exc) from None
 
     def _one(self, query: str) -> int:
-        return int(self._durable.execute(query).fetchone()[0])
+        return int(self._quick.execute(query).fetchone()[0])
 
     def _fault(self, exc: sqlite3.Error) -> StorageError:
         if "full" in str(exc) or "I/O" in str(exc):
@@ -324,26 +340,6 @@ class Ledger:
             return StorageError(f"Cannot write {self.path}: {exc}.", hint=hint)
         hint = "Move it away and run again: replies are cached, so nothing is paid twice."
         return StorageError(f"{self.path} cannot be used: {exc}.", hint=hint)
-
-
-class _Transaction:
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.connection = ledger._durable
-
-    def __enter__(self) -> None:
-        try:
-            self.connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as exc:
-            raise self.ledger._fault(exc) from None
-
-    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
-        try:
-            self.connection.execute("ROLLBACK" if exc else "COMMIT")
-        except sqlite3.Error as fault:
-            raise self.ledger._fault(fault) from None
-        if isinstance(exc, sqlite3.Error):
-            raise self.ledger._fault(exc) from None
 
 
 def _lock(folder: Path) -> IO[str]:

@@ -37,6 +37,17 @@ class Order:
         del self._open[place]
         self._decided[place] = line
 
+    def pass_by(self, line: Line, *, hold: bool = False) -> None:
+        """Take the next place and decide it in one step; `hold`: do not write yet."""
+        place = self.taken
+        self.taken += 1
+        if place != self.written or hold:
+            self._decided[place] = line
+            return
+        self.written += 1
+        if line is not None:
+            self.results.add(*line)
+
     def take_back(self, place: int, key: str) -> bool:
         """It is not decided after all; False where it was not."""
         if place not in self._decided:

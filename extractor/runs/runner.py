@@ -24,7 +24,7 @@ from extractor.runs.results import ResultsFile
 
 DONE = frozenset({"done", "empty"})
 MAX_DEATHS = 5
-YIELD_EVERY = 64
+PASS_AT_ONCE = 256
 REST_AT_ONCE = 256
 REST_SECONDS = 10.0
 LINE_BREAKERS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
@@ -77,6 +77,8 @@ class Runner:
     _rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     _expected: Row | None = None
     _again: deque[tuple[Entry, int]] = field(default_factory=deque)
+    _known: dict[int, Row | None] = field(default_factory=dict)
+    _passing: bool = False
     _cancelled: bool = False
     _working: dict[str, tuple[Entry, int]] = field(default_factory=dict)
     _blamed: dict[str, tuple[Entry, int]] = field(default_factory=dict)
@@ -102,7 +104,7 @@ class Runner:
             if self.progress.stopping and not isinstance(self.stopped_by, StorageError):
                 await self._count_the_rest()
         finally:
-            self._finish()
+            await self._finish()
 
     def stop(self, why: str) -> None:
         """Take no new document; what is in flight goes on."""
@@ -130,52 +132,64 @@ class Runner:
                 raise result
 
     async def _worker(self) -> None:
-        skipped = 0
         while True:
             await self._open.wait()
             taken = None if self.progress.stopping else self._take()
-            if taken is None:
-                if self.progress.stopping or not self._working:
-                    return
+            if taken is not None:
+                await self._decide(*taken)
+            elif self._passing:
+                await asyncio.sleep(0)
+            elif self.progress.stopping or not self._working:
+                return
+            else:
                 # Others are still at work; what they fail at may have to be done again.
                 await self.sleep(0.02)
-                continue
-            if not await self._decide(*taken):
-                skipped += 1
-                if skipped % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
 
     def _take(self) -> tuple[Entry, int] | None:
+        """The next document that is not finished; None where there is none, or not yet (`_passing`)."""
+        self._passing = False
         if self._again:
             return self._again.popleft()
-        try:
-            entry = next(self._entries, None)
-        except ExtractorError as exc:
-            self._stop_by(exc)
-            return None
-        if entry is None:
-            self.progress.whole = True
-            return None
-        place = self._order.take(entry.key)
-        self.progress.met += 1
-        return entry, place
+        for _ in range(PASS_AT_ONCE):
+            try:
+                entry = next(self._entries, None)
+            except ExtractorError as exc:
+                self._stop_by(exc)
+                return None
+            if entry is None:
+                self.progress.whole = True
+                return None
+            self.progress.met += 1
+            row = self._row(entry.key)
+            if not (row and entry.stamp is not None and row.stamp == entry.stamp and self._settled(row, row.digest)):
+                place = self._order.take(entry.key)
+                self._known[place] = row
+                return entry, place
+            self._pass(row)
+        self._passing = True
+        return None
 
-    async def _decide(self, entry: Entry, place: int) -> bool:
-        """Skip the document, or work on it; True where it was worked on."""
-        row = self._row(entry.key)
-        if row and entry.stamp is not None and row.stamp == entry.stamp and self._settled(row, row.digest):
-            return self._skip(entry, place, row)
+    async def _decide(self, entry: Entry, place: int) -> None:
+        """Read the document; skip it where it is finished after all, or work on it."""
+        row = self._known.pop(place, None)
         try:
             document = entry.load()
             digest = document_digest(document)
         except DocumentError as exc:
-            self.ledger.add(entry.key, place, entry.stamp, None, None, "pending")
-            return self._fail(entry.key, place, exc, stage="read")
+            self._unread(entry, place, exc)
+            return
+        except Exception as exc:  # a reader's bug at one file is that file's failure
+            self._unread(entry, place, _internal(exc))
+            return
         if row and self._settled(row, digest):
             self.ledger.restamp(entry.key, entry.stamp)
-            return self._skip(entry, place, row)
+            self._skip(entry, place, row)
+            return
         await self._work_on(entry, place, document, digest)
-        return True
+
+    def _unread(self, entry: Entry, place: int, error: ExtractorError) -> None:
+        self.ledger.add(entry.key, place, entry.stamp, None, None, "pending")
+        self._fail(entry.key, place, error, stage="read")
 
     def _row(self, key: str) -> Row | None:
         """What the ledger knows; the source mostly comes in the order of the last run, so one cursor serves."""
@@ -193,24 +207,29 @@ class Runner:
         """Which question was answered: this document under this run's settings."""
         return hashlib.sha256(f"{digest} {self.run_identity}".encode()).hexdigest()
 
-    def _skip(self, entry: Entry, place: int, row: Row) -> bool:
+    def _pass(self, row: Row) -> None:
+        """The next document of the input is finished, and was not even opened."""
+        self._met.add(row, self._order.taken)
+        self.progress.skipped += 1
+        self._order.pass_by(_line_of(row), hold=bool(self._blamed))
+
+    def _skip(self, entry: Entry, place: int, row: Row) -> None:
         self._met.add(row, place)
         self.progress.skipped += 1
-        self._place(place, (entry.key, row.identity or "") if row.state in DONE else None)
-        return False
+        self._place(place, _line_of(row))
 
     async def _work_on(self, entry: Entry, place: int, document: Document, digest: str) -> None:
         key, identity = entry.key, self.identity(digest)
-        self.ledger.add(key, place, entry.stamp, digest, identity, "pending")
-        if self._died_too_often(key):
+        if self._died_too_often(key, identity):
+            self.ledger.add(key, place, entry.stamp, digest, identity, "pending")
             self._fail(key, place, _killed(key), stage="extract")
             return
-        self.ledger.start(key)
         self._working[key] = (entry, place)
         self.progress.in_flight += 1
         try:
+            await self.ledger.begin(key, place, entry.stamp, digest, identity)
             extraction = await self.work(document)
-            self._succeed(key, place, identity, extraction)
+            await self._succeed(key, place, identity, extraction)
         except asyncio.CancelledError:
             self.progress.cut_short += 1
             self.ledger.back_to_pending(key, forgive=True)
@@ -225,11 +244,11 @@ class Runner:
             self._working.pop(key, None)
             self.progress.in_flight -= 1
 
-    def _died_too_often(self, key: str) -> bool:
+    def _died_too_often(self, key: str, identity: str) -> bool:
         row = self.ledger.get(key)
-        return row is not None and row.attempts >= MAX_DEATHS
+        return row is not None and row.identity == identity and row.attempts >= MAX_DEATHS
 
-    def _succeed(self, key: str, place: int, identity: str, extraction: Extraction) -> None:
+    async def _succeed(self, key: str, place: int, identity: str, extraction: Extraction) -> None:
         gave = Yield(
             entities=len(extraction.entities),
             events=len(extraction.events),
@@ -239,7 +258,7 @@ class Runner:
             completion_tokens=extraction.usage.completion_tokens,
             cost=self.price(extraction),
         )
-        self.ledger.finish(key, identity, line_of(extraction), gave)
+        await self.ledger.finish(key, identity, line_of(extraction), gave)
         self.breaker.success()
         self._blamed.clear()
         self.progress.done += 1
@@ -299,11 +318,10 @@ class Runner:
         self.stopped_by = self.stopped_by or error
         self.stop(type(error).__name__)
 
-    def _fail(self, key: str, place: int, error: ExtractorError, *, stage: str) -> bool:
+    def _fail(self, key: str, place: int, error: ExtractorError, *, stage: str) -> None:
         self.ledger.fail(key, {"stage": stage, **error.record()})
         self.progress.failed += 1
         self._place(place, None)
-        return stage != "read"
 
     # -- the order of the input
 
@@ -326,16 +344,18 @@ class Runner:
 
     def _rest(self, entry: Entry) -> tuple[str, int, str | None] | None:
         """One of them, not opened: None where it is finished."""
-        place, row = self._order.take(entry.key), self._row(entry.key)
+        row = self._row(entry.key)
         self.progress.met += 1
         if row and row.stamp == entry.stamp and self._settled(row, row.digest):
-            self._skip(entry, place, row)
+            self._pass(row)
             return None
+        place = self._order.take(entry.key)
         self._order.keep(place, entry.key)
         return entry.key, place, entry.stamp
 
-    def _finish(self) -> None:
+    async def _finish(self) -> None:
         """What was decided goes to the files, also behind a document that was not."""
+        await self.ledger.settle()
         self._met.flush()
         for entry, _ in self._working.values():
             self.ledger.back_to_pending(entry.key, forgive=True)
@@ -344,6 +364,10 @@ class Runner:
             for line in self.ledger.left_over():
                 self.results.add(*line)
         self.results.close()
+
+
+def _line_of(row: Row) -> Line:
+    return (row.key, row.identity or "") if row.state in DONE else None
 
 
 def line_of(extraction: Extraction) -> bytes:
