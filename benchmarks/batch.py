@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -22,29 +23,45 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-WORDS = "وزیر امور خارجه روز سه‌شنبه در نشست مشترک با همتای خود در شهر مرسا درباره توافق تجارت دریایی گفت‌وگو کرد و گزارش هیئت را "
 LENGTH = 2500
 PEERS = ("extractor", "openai", "instructor")
+WORDS = ["در", "این", "باره", "مقام\u200cهای", "محلی", "به", "خبرنگاران", "گفتند", "که", "بررسی", "پرونده", "ادامه", "دارد", "و", "نتیجه", "آن", "پس", "از", "پایان", "نشست", "شورای", "شهر", "اعلام", "خواهد", "شد", "اما", "نمایندگان", "کارگران", "بندر", "باور", "دارند", "دستمزد", "سال", "گذشته", "هنوز", "پرداخت", "نشده", "است"]
+# What every report says, each once, and what the LLM makes of it: type, evidence, trigger, time.
+FACTS = (
+    ("CONSULT", "وزیر امور خارجه روز سه‌شنبه با همتای خود دیدار کرد", "دیدار کرد", "روز سه‌شنبه"),
+    ("AGREE", "دو طرف روز ۲۵ اردیبهشت توافق تجارت دریایی را پذیرفتند", "پذیرفتند", "روز ۲۵ اردیبهشت"),
+    ("PROTEST", "صدها تن دیروز در برابر ساختمان بندر تجمع کردند", "تجمع کردند", "دیروز"),
+    ("ACCUSE", "سخنگوی دولت هیئت را به کارشکنی متهم کرد", "متهم کرد", None),
+    ("REQUEST", "سفیر خواستار بازگشایی گذرگاه شد", "خواستار", None),
+    ("REJECT", "استاندار هفته گذشته این درخواست را رد کرد", "رد کرد", "هفته گذشته"),
+    ("AID", "هلال احمر کمک‌های غذایی به روستاها فرستاد", "فرستاد", None),
+    ("COERCE", "پلیس شامگاه دوشنبه سه نفر را بازداشت کرد", "بازداشت کرد", "شامگاه دوشنبه"),
+)
+PARTIES = ("وزیر امور خارجه", "همتای خود", "هیئت", "سخنگوی دولت", "سفیر", "استاندار", "هلال احمر", "پلیس")
 
 
 def text_of(number: int) -> str:
     """A report of 2,500 characters that no other is equal to."""
-    head = f"گزارش شماره {number}. The minister condemned attack {number}. "
-    return (head + WORDS * 40)[:LENGTH]
+    dice = random.Random(number)
+    pieces = [f"گزارش شماره {number}."]
+    for _, evidence, _, _ in FACTS:
+        pieces += [" ".join(dice.choices(WORDS, k=44)) + ".", evidence + "."]
+    return " ".join(pieces)[:LENGTH]
 
 
 def answer() -> dict[str, Any]:
-    """About 2.8 KB: four parties, eight events, two relations, all with their evidence in every report."""
-    entities = [
-        {"id": n, "name": name, "type": "Agent", "aliases": [], "name_en": None, "country": None, "sector": None}
-        for n, name in enumerate(("وزیر امور خارجه", "همتای خود", "هیئت", "minister"), 1)
-    ]
-    event = {
-        "evidence": "درباره توافق تجارت دریایی گفت‌وگو کرد", "trigger": "گفت‌وگو کرد", "type": "CONSULT", "modes": [],
-        "contexts": [], "actors": [1], "recipients": [2], "participants": [], "place": None, "time": "روز سه‌شنبه",
-        "modality": "asserted", "source": None, "figures": [],
+    """About 2.8 KB: eight parties, eight events, all with their evidence in every report."""
+    nothing: dict[str, Any] = {"aliases": [], "name_en": None, "country": None, "sector": None}
+    entities = [{"id": n, "name": name, "type": "office", **nothing} for n, name in enumerate(PARTIES, 1)]
+    rest: dict[str, Any] = {
+        "modes": [], "contexts": [], "recipients": [], "participants": [], "place": None, "modality": "asserted",
+        "source": None, "figures": [],
     }  # fmt: skip
-    return {"entities": entities, "events": [event] * 8, "relations": []}
+    events = [
+        {"evidence": evidence, "trigger": trigger, "type": kind, "actors": [n], "time": when, **rest}
+        for n, (kind, evidence, trigger, when) in enumerate(FACTS, 1)
+    ]
+    return {"entities": entities, "events": events, "relations": []}
 
 
 # -- peers: each is given the numbers of its documents and the endpoint, and does the same work ------------------------

@@ -14,7 +14,7 @@ from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
 from extractor.runs.ledger import Ledger
 from extractor.runs.results import ResultsFile
-from extractor.runs.runner import Runner
+from extractor.runs.runner import Runner, document_digest
 
 
 def extraction(document: Document, note: str = "") -> Extraction:
@@ -182,7 +182,7 @@ def test_a_document_that_cannot_be_read_fails_before_it_is_asked(tmp_path: Path)
     ledger = Ledger(tmp_path)
     assert desk.asked == ["b"]
     assert (
-        json.loads(ledger._durable.execute("SELECT error FROM documents WHERE key = 'a.bin'").fetchone()[0])["stage"]
+        json.loads(ledger._quick.execute("SELECT error FROM documents WHERE key = 'a.bin'").fetchone()[0])["stage"]
         == "read"
     )
     ledger.close()
@@ -246,15 +246,9 @@ def test_a_document_that_kills_the_process_is_given_up(tmp_path: Path) -> None:
     for _ in range(5):
         ledger = Ledger(tmp_path)
         key = "killer"
-        digest = None
-        row = ledger.get(key)
-        if row is None:
-            from extractor.runs.runner import document_digest
-
-            digest = document_digest(documents(key)[0])
-            identity = Runner(ledger, None, Desk(), "i", concurrency=1).identity(digest)  # type: ignore[arg-type]
-            ledger.add(key, 0, None, digest, identity, "pending")
-        ledger.start(key)
+        digest = document_digest(documents(key)[0])
+        identity = Runner(ledger, None, Desk(), "i", concurrency=1).identity(digest)  # type: ignore[arg-type]
+        asyncio.run(ledger.begin(key, 0, None, digest, identity))
         ledger.close()
     desk = Desk()
     run(tmp_path, documents("killer", "b"), desk)

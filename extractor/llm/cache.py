@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from extractor.errors import StorageError
 from extractor.llm.base import LLM, Meter, Reply, Request, Tokens
+from extractor.llm.grouped import Grouped
 
 if TYPE_CHECKING:
     from diskcache import Cache
@@ -57,6 +58,12 @@ class ReplyCache:
             raise self._fault(exc) from None
         if not kept:
             raise StorageError(f"A reply could not be kept in {self.folder}.", hint="Look at the disk, and run again.")
+
+    def set_all(self, entries: list[tuple[str, Reply]]) -> None:
+        """Keep several in one transaction; on return they are on the disk."""
+        with self._translated(), self._cache.transact(retry=True):
+            for key, reply in entries:
+                self.set(key, reply)
 
     def drop(self, key: str) -> None:
         """Forget an entry, so that it is asked anew."""
@@ -152,6 +159,10 @@ class CachedLLM:
     inner: LLM
     cache: ReplyCache
     meter: Meter = field(default_factory=Meter)
+    _writes: Grouped[tuple[str, Reply]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writes = Grouped(self.cache.set_all)
 
     async def complete(self, request: Request) -> Reply:
         key = request.fingerprint()
@@ -161,7 +172,7 @@ class CachedLLM:
             return reply
         reply = await self.inner.complete(request)
         if reply.finish_reason == "stop":
-            self.cache.set(key, reply)
+            await self._writes.add((key, reply))
         return reply
 
     def _known(self, key: str) -> Reply | None:
@@ -178,6 +189,7 @@ class CachedLLM:
         self.inner.forget(request)
 
     async def aclose(self) -> None:
+        self._writes.flush()
         self.cache.close()
         await self.inner.aclose()
 

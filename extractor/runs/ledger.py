@@ -120,17 +120,17 @@ class Ledger:
         self._progressed = False
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         return connection
 
-    async def settle(self) -> None:
-        """Wait until everything that was begun or finished is on the disk."""
-        await self._group.settle()
+    def flush(self) -> None:
+        """Put everything that was begun or finished on the disk."""
+        self._group.flush()
 
     def close(self) -> None:
-        self._group.close()
+        self._group.flush()
         self._durable.close()
         self._quick.close()
         self._lock.close()
@@ -265,7 +265,7 @@ class Ledger:
         await self._group.add(steps)
 
     def _commit(self, groups: list[list[Step]]) -> None:
-        """In the writing thread: all steps of all documents of a batch in one transaction."""
+        """All steps of all documents of a batch, in one transaction."""
         try:
             self._durable.execute("BEGIN IMMEDIATE")
             for query, values in chain.from_iterable(groups):

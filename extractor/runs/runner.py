@@ -104,7 +104,7 @@ class Runner:
             if self.progress.stopping and not isinstance(self.stopped_by, StorageError):
                 await self._count_the_rest()
         finally:
-            await self._finish()
+            self._finish()
 
     def stop(self, why: str) -> None:
         """Take no new document; what is in flight goes on."""
@@ -353,9 +353,9 @@ class Runner:
         self._order.keep(place, entry.key)
         return entry.key, place, entry.stamp
 
-    async def _finish(self) -> None:
+    def _finish(self) -> None:
         """What was decided goes to the files, also behind a document that was not."""
-        await self.ledger.settle()
+        self.ledger.flush()
         self._met.flush()
         for entry, _ in self._working.values():
             self.ledger.back_to_pending(entry.key, forgive=True)
