@@ -25,7 +25,9 @@ from typing import Any
 
 LENGTH = 2500
 PEERS = ("extractor", "openai", "instructor")
-WORDS = ["در", "این", "باره", "مقام\u200cهای", "محلی", "به", "خبرنگاران", "گفتند", "که", "بررسی", "پرونده", "ادامه", "دارد", "و", "نتیجه", "آن", "پس", "از", "پایان", "نشست", "شورای", "شهر", "اعلام", "خواهد", "شد", "اما", "نمایندگان", "کارگران", "بندر", "باور", "دارند", "دستمزد", "سال", "گذشته", "هنوز", "پرداخت", "نشده", "است"]
+COMMON = """در این باره مقام‌های محلی به خبرنگاران گفتند که بررسی پرونده ادامه دارد و نتیجه آن پس از پایان نشست شورای شهر اعلام
+خواهد شد اما نمایندگان کارگران بندر باور دارند دستمزد سال گذشته هنوز پرداخت نشده است"""
+WORDS = COMMON.split()
 # What every report says, each once, and what the LLM makes of it: type, evidence, trigger, time.
 FACTS = (
     ("CONSULT", "وزیر امور خارجه روز سه‌شنبه با همتای خود دیدار کرد", "دیدار کرد", "روز سه‌شنبه"),
@@ -134,7 +136,10 @@ async def run_extractor(numbers: range, base_url: str, concurrency: int) -> int:
 def _messages(text: str) -> Any:
     from extractor.task import load_task
 
-    return [{"role": "system", "content": load_task("plover", "plover").system.content}, {"role": "user", "content": text}]
+    return [
+        {"role": "system", "content": load_task("plover", "plover").system.content},
+        {"role": "user", "content": text},
+    ]
 
 
 def _schema() -> Any:
@@ -223,13 +228,17 @@ def wall(documents: int, concurrency: int, rounds: int, latency: float = 0.5) ->
         ratios = [one["wall"] / base["wall"] for one, base in zip(found[name], found["openai"], strict=True)]
         cpu = statistics.median(one["cpu"] for one in found[name]) / documents * 1000
         lost = max(one["lost"] for one in found[name])
-        print(f"{name:14}{statistics.median(walls) / ideal:9.2f}{statistics.median(ratios):10.2f}{cpu:12.2f}{opened[name]:13}{lost:6.0f}")
+        print(
+            f"{name:14}{statistics.median(walls) / ideal:9.2f}{statistics.median(ratios):10.2f}{cpu:12.2f}{opened[name]:13}{lost:6.0f}"
+        )
 
 
 def limited(documents: int, rpm: int = 1800) -> None:
     """Under a rate limit: what is lost, how long it takes against the ideal, and how many 429 answers there were."""
     bucket = 1.0
-    print(f"\n{documents} documents under {rpm} requests a minute (a bucket of {bucket:g} s), 64 at once, latency 0.1 s")
+    print(
+        f"\n{documents} documents under {rpm} requests a minute (a bucket of {bucket:g} s), 64 at once, latency 0.1 s"
+    )
     print(f"{'':14}{'x ideal':>9}{'lost':>6}{'429 answers':>13}")
     for name in PEERS:
         with server("--rpm", str(rpm), "--bucket", str(bucket), "--latency", "0.1") as (url, counts):
@@ -243,7 +252,9 @@ def memory(small: int, large: int) -> None:
     """Peak memory of a batch, ten times as many documents against few."""
     with server() as (url, _):
         peaks = [peer("extractor", number, url, 64)["peak"] for number in (small, large)]
-    print(f"\npeak memory: {small} documents {peaks[0]:.0f} MB, {large} documents {peaks[1]:.0f} MB, ratio {peaks[1] / peaks[0]:.3f}")
+    print(
+        f"\npeak memory: {small} documents {peaks[0]:.0f} MB, {large} documents {peaks[1]:.0f} MB, ratio {peaks[1] / peaks[0]:.3f}"
+    )
 
 
 def cached(documents: int) -> None:
@@ -271,7 +282,9 @@ def cached(documents: int) -> None:
         pipeline._facts = lambda *_: facts  # type: ignore[assignment]
         plain = asyncio.run(once(place, "third", url))
         pipeline._facts = ground
-    print(f"\nall replies cached, {documents} documents: {plain:,.0f} a second before grounding and dates, {whole:,.0f} with them")
+    print(
+        f"\nall replies cached, {documents} documents: {plain:,.0f} a second before grounding and dates, {whole:,.0f} with them"
+    )
 
 
 def ledger(rows: int) -> None:
@@ -332,6 +345,7 @@ def fill(place: Path, keys: list[str]) -> None:
 
 
 def main() -> None:
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer documents and rounds")
     parser.add_argument("--only", nargs="*", default=["wall", "wide", "limited", "memory", "cached", "ledger"])

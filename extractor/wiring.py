@@ -66,14 +66,14 @@ def _live(settings: Settings, meter: Meter) -> LLM:
         on_headers=limiter.observe,
     )
     return RetryingLLM(
-        _within_budget(LimitedLLM(live, limiter=limiter, meter=meter), settings),
+        _within_budget(LimitedLLM(live, limiter=limiter, meter=meter), settings, meter),
         attempts=settings.attempts,
         first_wait=settings.retry_wait,
         meter=meter,
     )
 
 
-def _within_budget(inner: LLM, settings: Settings) -> LLM:
+def _within_budget(inner: LLM, settings: Settings, meter: Meter) -> LLM:
     """Checked before each attempt; nothing to check where no limit is set."""
     if settings.budget is None and settings.max_tokens_total is None and settings.max_requests is None:
         return inner
@@ -91,6 +91,7 @@ def _within_budget(inner: LLM, settings: Settings) -> LLM:
         prices=(price.prompt / 1_000_000, price.completion / 1_000_000) if price else None,
         max_tokens_total=settings.max_tokens_total,
         max_requests=settings.max_requests,
+        meter=meter,
     )
 
 

@@ -205,3 +205,15 @@ def test_a_missing_folder_and_a_broken_index_are_told(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text('{"a": 1}')
     with pytest.raises(DocumentError, match="Expected a list"):
         list(open_source(tmp_path, SourceOptions()))
+
+
+def test_a_broken_record_fails_alone(tmp_path: Path) -> None:
+    """Whatever the line holds, the lines behind it are read; what is streamed is read as what is not."""
+    lines = [b'{"text": "One."}', b"{broken", b'{"text": "\xff"}', b"", b'{"txt": 1}', b'{"text": "Last."}']
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines))
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"\r\n".join(lines)))
+    (tmp_path / "c.jsonl").write_bytes('{"text": "Wide."}\n'.encode("utf-16"))
+    (tmp_path / "d.csv").write_text("text,id\nOne.,1\n,2\nLast.,3\n", encoding="utf-8")
+    found = load_all(tmp_path)
+    texts = [value.text if isinstance(value, Document) else None for value in found.values()]
+    assert texts == ["One.", None, None, None, "Last."] * 2 + ["Wide.", "One.", None, "Last."]

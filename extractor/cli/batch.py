@@ -12,6 +12,7 @@ import typer
 
 from extractor.cli import options
 from extractor.cli.app import app
+from extractor.terminal import plain
 
 if TYPE_CHECKING:
     from extractor.api import Extractor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from extractor.runs.sources import SourceOptions
 
 GRACE = 10.0
+SUSPICIOUS = 10
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
@@ -81,11 +83,14 @@ def batch(
         _estimate(folder, extractor, source)
         return
     summary, code = asyncio.run(_run(folder, out, extractor, source, retry_failed, quiet, as_json))
-    if not no_report and summary.documents:
+    # Who stopped it by a signal wants it stopped: report and tables are for the run that goes on.
+    finished = code not in SIGNALS.values()
+    report = not no_report and bool(summary.documents) and finished
+    if report:
         _report(summary, folder)
-    if table is not None:
+    if table is not None and finished:
         _write_tables(table, summary)
-    _tell(summary, as_json)
+    _tell(summary, as_json, report)
     sys.exit(code)
 
 
@@ -151,7 +156,7 @@ def _estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> None
 
 def _mapping(fields: list[str] | None) -> dict[str, str]:
     """`text=body` -> {"text": "body"}"""
-    from extractor.runs.reading.formats import FIELDS
+    from extractor.runs.reading.records import FIELDS
 
     pairs = dict(item.partition("=")[::2] for item in fields or [])
     if not set(pairs) <= set(FIELDS) or not all(pairs.values()):
@@ -175,29 +180,51 @@ def _report(summary: RunSummary, folder: Path) -> None:
     write_report(summary.folder, results, title=folder.resolve().name, documents=finished)
 
 
-def _tell(summary: RunSummary, as_json: bool) -> None:
+def _tell(summary: RunSummary, as_json: bool, report: bool) -> None:
     """What came of it, where it is, and what to do about what failed."""
     if as_json:
         typer.echo(_as_event(summary), err=True)
         return
+    lines = [*_counted(summary), *_remarks(summary), *_ways(summary, report)]
+    typer.echo("\n".join(plain(line) for line in lines), err=True)
+
+
+def _counted(summary: RunSummary) -> list[str]:
     states = ", ".join(f"{number:,} {state}" for state, number in sorted(summary.states.items()))
     rejected = sum(summary.rejections.values())
-    lines = [
-        f"{summary.documents:,} documents: {states}.",
+    more = "" if summary.whole else " The folder holds more, which were not counted."
+    return [
+        f"{summary.documents:,} documents: {states or 'none'}.{more}",
         f"{summary.events:,} events, {summary.relations:,} relations, {summary.entities:,} entities; "
         f"{rejected:,} items not kept.",
         f"{summary.calls:,} calls, {summary.cache_hits:,} from the cache, {summary.skipped:,} documents skipped as finished; "
         f"{summary.prompt_tokens + summary.completion_tokens:,} tokens{_cost(summary)}; {summary.seconds:.1f} s.",
     ]
+
+
+def _remarks(summary: RunSummary) -> list[str]:
+    """What is worth knowing, where it happened."""
+    counts = {name: getattr(summary, name) for name in ("retries", "pauses", "repairs", "splits", "recovered")}
+    happened = [f"{name}={number:,}" for name, number in counts.items() if number]
+    lines = ["On the way: " + ", ".join(happened) + "."] if happened else []
     if summary.possible_duplicate_charges:
         lines.append(
             f"possible_duplicate_charges={summary.possible_duplicate_charges}: calls that broke off while in flight."
         )
+    if summary.dropped_bytes:
+        lines.append(f"{summary.dropped_bytes:,} bytes behind the last whole result were dropped and are written anew.")
     if summary.missing:
         lines.append(
             f"{len(summary.missing):,} documents of earlier runs are gone from the folder: {summary.missing[0]} ..."
         )
-    lines.append(f"Results: {summary.folder / 'results.jsonl'}; to read them: {summary.folder / 'report.html'}.")
+    if summary.documents >= SUSPICIOUS and summary.states.get("empty") == summary.documents:
+        lines.append("Warning: nothing was found in any document (empty: 100 %). Look at the endpoint and the prompt.")
+    return lines
+
+
+def _ways(summary: RunSummary, report: bool) -> list[str]:
+    read = f"; to read them: {summary.folder / 'report.html'}" if report else ""
+    lines = [f"Results: {summary.folder / 'results.jsonl'}{read}."]
     if summary.failed:
         lines.append(
             f"{summary.failed:,} failed: see {summary.folder / 'failures.jsonl'}; try them again with --retry-failed."
@@ -206,7 +233,7 @@ def _tell(summary: RunSummary, as_json: bool) -> None:
         lines.append(
             f"Stopped: {summary.stopped} Run the same command again to go on; what is finished is not asked again."
         )
-    typer.echo("\n".join(lines), err=True)
+    return lines
 
 
 def _cost(summary: RunSummary) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from extractor.errors import OutputError
 from extractor.exports.annotations import brat, label_studio
 from extractor.exports.graphs import graphml, jsonld
-from extractor.exports.rows import csv_text, plover_rows, tables
+from extractor.exports.rows import plover_rows
+from extractor.exports.tables import write_tables
 from extractor.models import Extraction
 from extractor.runs.files import replace_file
 
@@ -47,22 +48,11 @@ def _write_plover(extractions: Iterable[Extraction], out: Path) -> list[Path]:
 
 
 def _write_csv(extractions: Iterable[Extraction], out: Path) -> list[Path]:
-    out.mkdir(parents=True, exist_ok=True)
-    return [path for name, rows in tables(extractions).items() for path in _write(out / f"{name}.csv", csv_text(rows))]
+    return write_tables(extractions, out, "csv")
 
 
 def _write_parquet(extractions: Iterable[Extraction], out: Path) -> list[Path]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise OutputError("Parquet needs pyarrow.", hint="pip install 'extractor[parquet]'") from None
-    out.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, rows in tables(extractions).items():
-        parquet.write_table(pyarrow.Table.from_pylist(rows), out / f"{name}.parquet")
-        paths.append(out / f"{name}.parquet")
-    return paths
+    return write_tables(extractions, out, "parquet")
 
 
 def _write_brat(extractions: Iterable[Extraction], out: Path) -> list[Path]:

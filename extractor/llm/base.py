@@ -97,6 +97,15 @@ class Reply:
     usage: Tokens = Tokens()
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What counts against a budget."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 @dataclass(slots=True)
 class Meter:
     """Counts what may differ between two runs over the same replies; ends in run.json, never in results."""
@@ -117,6 +126,15 @@ class Meter:
     completion_tokens: int = 0
     cached_tokens: int = 0
     errors: dict[str, int] = field(default_factory=dict)
+    earlier: Spent = Spent()
+
+    def spent(self) -> Spent:
+        """By this process, and by earlier starts of the same run."""
+        return Spent(
+            self.earlier.calls + self.calls,
+            self.earlier.prompt_tokens + self.prompt_tokens,
+            self.earlier.completion_tokens + self.completion_tokens,
+        )
 
 
 class LLM(Protocol):

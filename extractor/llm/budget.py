@@ -14,8 +14,9 @@ CHARACTERS_A_TOKEN = 3
 class BudgetLLM:
     """Stops before a limit is passed: `budget` in the currency of `prices` (per token: prompt, completion), tokens, requests.
 
-    Every attempt counts, repairs and retries too. What is in flight is reserved by an estimate: characters / 3
-    for its prompt, and for its answer the largest that came so far.
+    Every attempt counts, repairs and retries too, and what earlier starts of the run used (`meter.earlier`).
+    What is in flight is reserved by an estimate: characters / 3 for its prompt, and for its answer the
+    largest that came so far.
     """
 
     inner: LLM
@@ -30,8 +31,10 @@ class BudgetLLM:
     _reserved: float = 0.0
     _reserved_tokens: int = 0
     _largest_answer: int = 1000
+    _remembered: bool = False
 
     async def complete(self, request: Request) -> Reply:
+        self._remember()
         prompt = sum(len(message.content) for message in request.messages) // CHARACTERS_A_TOKEN
         tokens, cost = prompt + self._largest_answer, self._cost(prompt, self._largest_answer)
         self._check(tokens, cost)
@@ -45,6 +48,16 @@ class BudgetLLM:
             self._reserved_tokens -= tokens
         self._count(reply)
         return reply
+
+    def _remember(self) -> None:
+        """What earlier starts used, taken over before the first call."""
+        if self._remembered:
+            return
+        self._remembered = True
+        earlier = self.meter.earlier
+        self.requests += earlier.calls
+        self.spent_tokens += earlier.prompt_tokens + earlier.completion_tokens
+        self.spent += self._cost(earlier.prompt_tokens, earlier.completion_tokens)
 
     def _check(self, tokens: int, cost: float) -> None:
         hint = "Run the same command again with a higher limit to go on; what is finished is not asked again."

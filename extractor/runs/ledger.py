@@ -91,11 +91,12 @@ class Ledger:
         self.folder = folder
         self.path = folder / "ledger.sqlite"
         self._lock = _lock(folder)
+        self._connections: list[sqlite3.Connection] = []
         try:
             self._open()
-        except sqlite3.Error as exc:
-            self._lock.close()
-            raise self._fault(exc) from None
+        except (sqlite3.Error, StorageError) as exc:
+            self._let_go()
+            raise self.fault(exc) if isinstance(exc, sqlite3.Error) else exc from None
 
     def _open(self) -> None:
         self._durable = self._connect("FULL")
@@ -121,6 +122,7 @@ class Ledger:
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        self._connections.append(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         return connection
@@ -131,8 +133,11 @@ class Ledger:
 
     def close(self) -> None:
         self._group.flush()
-        self._durable.close()
-        self._quick.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for connection in self._connections:
+            connection.close()
         self._lock.close()
 
     # -- reading
@@ -148,8 +153,11 @@ class Ledger:
 
     def result(self, key: str) -> bytes:
         """The line of a finished document, without its line end. Raises StorageError where it is damaged."""
-        found = self._quick.execute("SELECT body, checksum FROM results WHERE key = ?", (key,)).fetchone()
-        if found is None or zlib.crc32(found[0]) != found[1]:
+        try:
+            found = self._quick.execute("SELECT body, checksum FROM results WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            found = None
+        if found is None or not isinstance(found[0], bytes) or zlib.crc32(found[0]) != found[1]:
             raise StorageError(
                 f"The result of {key!r} in {self.path} is damaged.",
                 hint="Run into a new folder: replies are cached.",
@@ -201,9 +209,7 @@ class Ledger:
         """Keys that an earlier run met and this one did not: files that are gone."""
         return [
             key
-            for (key,) in self._quick.execute(
-                "SELECT key FROM documents WHERE run < ? ORDER BY position", (self.run,)
-            )
+            for (key,) in self._quick.execute("SELECT key FROM documents WHERE run < ? ORDER BY position", (self.run,))
         ]
 
     def fact(self, name: str) -> str | None:
@@ -274,7 +280,7 @@ class Ledger:
         except sqlite3.Error as exc:
             if self._durable.in_transaction:
                 self._durable.rollback()
-            raise self._fault(exc) from None
+            raise self.fault(exc) from None
 
     def fail(self, key: str, error: dict[str, object]) -> None:
         text = json.dumps(error, ensure_ascii=False, default=str)
@@ -327,12 +333,13 @@ class Ledger:
         except sqlite3.Error as exc:
             if connection.in_transaction:
                 connection.rollback()
-            raise self._fault(exc) from None
+            raise self.fault(exc) from None
 
     def _one(self, query: str) -> int:
         return int(self._quick.execute(query).fetchone()[0])
 
-    def _fault(self, exc: sqlite3.Error) -> StorageError:
+    def fault(self, exc: sqlite3.Error) -> StorageError:
+        """What went wrong with the file, and what to do."""
         if "full" in str(exc) or "I/O" in str(exc):
             free = os.statvfs(self.folder)
             megabytes = free.f_bavail * free.f_frsize // 1_000_000

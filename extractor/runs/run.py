@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -15,25 +16,34 @@ from typing import Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
-from extractor.llm.base import Meter, canonical
+from extractor.llm.base import Meter, Spent, canonical
 from extractor.models import Document, Extraction
+from extractor.pipeline import extract_document
 from extractor.prices import price_of
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
 from extractor.runs.files import replace_file
+from extractor.runs.gate import Gate
 from extractor.runs.ledger import Ledger
 from extractor.runs.results import ResultsFile
-from extractor.runs.runner import Runner
+from extractor.runs.runner import Runner, Work
 from extractor.runs.sources import SourceOptions, open_source
 from extractor.version import VERSION
 
 PACKAGES = ("openai", "instructor", "pydantic", "tenacity", "diskcache")
 FAILED_DOCUMENTS = 3
+SPENT = ("calls", "prompt_tokens", "completion_tokens")
+# Documents at work for each open question: while one's reply is read and grounded, the other's is under way.
+AT_WORK = 2
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a run came to. `states` counts the documents of the source by state; they add up to `documents`."""
+    """What a run came to. `states` counts the documents of the source by state; they add up to `documents`.
+
+    `whole` tells that all documents of the source were met. `dropped_bytes` of results.jsonl were half a line that an
+    earlier stop left. `cost` is None where no price is known.
+    """
 
     folder: Path
     documents: int
@@ -50,6 +60,14 @@ class RunSummary:
     cache_hits: int
     possible_duplicate_charges: int
     seconds: float
+    retries: int = 0
+    pauses: int = 0
+    paused_seconds: float = 0.0
+    repairs: int = 0
+    splits: int = 0
+    recovered: int = 0
+    dropped_bytes: int = 0
+    whole: bool = True
     missing: list[str] = field(default_factory=list)
     stopped: str | None = None
     exit_code: int = 0
@@ -104,22 +122,43 @@ async def run_folder(
     """The same on the running event loop; `watch` is handed the runner before it starts."""
     entries = _entries(source, source_options or SourceOptions())
     extractor = _with_durable_replies(extractor, out)
-    llm, task, options = extractor.llm(), extractor.task, extractor.options
+    work, gate = _work(extractor)
     ledger = Ledger(out)
     started = time.monotonic()
+    _remember_spending(ledger, extractor.meter)
     try:
-        runner = _runner(ledger, extractor, out, retry_failed)
+        runner = _runner(ledger, extractor, out, retry_failed, work, gate)
+        if _has_limit(extractor.settings):
+            runner.after = lambda: _note_spending(ledger, extractor.meter)
         if watch is not None:
             watch(runner, extractor.meter)
         await runner.run(entries)
         summary = _summary(runner, ledger, extractor.meter, out, time.monotonic() - started)
         _write_failures(out / "failures.jsonl", ledger)
-        _write_run(out / "run.json", summary, extractor, task.prompt.ref)
+        _write_run(out / "run.json", summary, extractor, extractor.task.prompt.ref)
         return summary
+    except sqlite3.Error as exc:  # a page that turns out to be damaged while it is read
+        raise ledger.fault(exc) from None
     finally:
-        ledger.close()
-        await extractor.aclose()
-        del llm, options
+        try:
+            _note_spending(ledger, extractor.meter)
+        finally:
+            ledger.close()
+            await extractor.aclose()
+
+
+def _remember_spending(ledger: Ledger, meter: Meter) -> None:
+    """A budget is the run's, however often it is started: what earlier starts used counts."""
+    meter.earlier = Spent(*(int(ledger.fact(f"spent_{name}") or 0) for name in SPENT))
+
+
+def _has_limit(settings: Settings) -> bool:
+    return any(limit is not None for limit in (settings.budget, settings.max_tokens_total, settings.max_requests))
+
+
+def _note_spending(ledger: Ledger, meter: Meter) -> None:
+    spent = meter.spent()
+    ledger.set_facts({f"spent_{name}": str(getattr(spent, name)) for name in SPENT})
 
 
 def _entries(source: str | Path | Iterable[Document], options: SourceOptions) -> Iterator[Entry]:
@@ -136,14 +175,26 @@ def _with_durable_replies(extractor: Extractor, out: Path) -> Extractor:
     return extractor.with_settings(cache=True, cache_dir=out / "replies")
 
 
-def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool) -> Runner:
+def _work(extractor: Extractor) -> tuple[Work, Gate]:
+    """What is done with a document. Wrong settings are told here, before anything is written."""
+    task, options, llm = extractor.task, extractor.options, extractor.llm()
+    gate = Gate(extractor.settings.concurrency)
+
+    async def work(document: Document) -> Extraction:
+        return await extract_document(document, task, gate.before(llm), options)
+
+    return work, gate
+
+
+def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool, work: Work, gate: Gate) -> Runner:
     settings = extractor.settings
     return Runner(
         ledger=ledger,
         results=ResultsFile(out / "results.jsonl", ledger),
-        work=extractor.aextract,
+        work=work,
+        gate=gate,
         run_identity=run_identity(extractor),
-        concurrency=settings.concurrency,
+        concurrency=AT_WORK * settings.concurrency,
         retry_failed=retry_failed,
         breaker=Breaker(patience=settings.patience),
         price=_pricing(settings, extractor.options.model),
@@ -187,7 +238,15 @@ def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: f
         cache_hits=meter.cache_hits,
         possible_duplicate_charges=meter.possible_duplicate_charges + ledger.interrupted + runner.progress.cut_short,
         seconds=seconds,
-        missing=ledger.missing() if not runner.progress.stopping else [],
+        retries=meter.retries,
+        pauses=meter.pauses,
+        paused_seconds=meter.paused_seconds,
+        repairs=runner.progress.repairs,
+        splits=runner.progress.splits,
+        recovered=runner.progress.recovered,
+        dropped_bytes=runner.results.dropped,
+        whole=runner.progress.whole,
+        missing=ledger.missing() if runner.progress.whole else [],
         stopped=str(stopped) if stopped else runner.progress.stopping,
         exit_code=stopped.exit_code if stopped else failed,
         entities=int(totals["entities"]),

@@ -18,6 +18,7 @@ from extractor.llm.base import canonical
 from extractor.models import Document, Extraction
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry
+from extractor.runs.gate import Gate, Stopped
 from extractor.runs.ledger import Ledger, Row, Yield
 from extractor.runs.order import Line, Met, Order
 from extractor.runs.results import ResultsFile
@@ -26,7 +27,9 @@ DONE = frozenset({"done", "empty"})
 MAX_DEATHS = 5
 PASS_AT_ONCE = 256
 REST_AT_ONCE = 256
+# Seconds to look at the rest of a source after a stop, and where it is to be at once.
 REST_SECONDS = 10.0
+REST_AT_ONCE_SECONDS = 0.4
 LINE_BREAKERS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
 
 Work = Callable[[Document], Awaitable[Extraction]]
@@ -58,7 +61,7 @@ class Runner:
     """One run over one source. `work` turns a document into its extraction; `price` tells what it cost.
 
     `run_identity` stands for all that is the same for every document: prompt, ontology, model,
-    parameters, chunk sizes. `stop_before` looks at each document before it is asked about.
+    parameters, chunk sizes. `concurrency` documents are at work at once; `gate` closes when the run stops.
     """
 
     ledger: Ledger
@@ -69,6 +72,8 @@ class Runner:
     retry_failed: bool = False
     price: Callable[[Extraction], float] = lambda extraction: 0.0
     breaker: Breaker = field(default_factory=Breaker)
+    gate: Gate | None = None
+    after: Callable[[], None] = lambda: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     progress: Progress = field(default_factory=Progress)
     stopped_by: ExtractorError | None = None
@@ -109,6 +114,8 @@ class Runner:
     def stop(self, why: str) -> None:
         """Take no new document; what is in flight goes on."""
         self.progress.stopping = self.progress.stopping or why
+        if self.gate is not None:
+            self.gate.closed = True
         self._open.set()
 
     def cancel(self) -> None:
@@ -234,6 +241,8 @@ class Runner:
             self.progress.cut_short += 1
             self.ledger.back_to_pending(key, forgive=True)
             raise
+        except Stopped:
+            self.ledger.back_to_pending(key, forgive=True)
         except StorageError as exc:
             self._stop_by(exc)
         except ExtractorError as exc:
@@ -259,6 +268,7 @@ class Runner:
             cost=self.price(extraction),
         )
         await self.ledger.finish(key, identity, line_of(extraction), gave)
+        self.after()
         self.breaker.success()
         self._blamed.clear()
         self.progress.done += 1
@@ -333,14 +343,15 @@ class Runner:
 
     async def _count_the_rest(self) -> None:
         """Documents that a stopped run did not come to: finished ones keep their lines, the others are pending."""
-        end = asyncio.get_running_loop().time() + REST_SECONDS
-        give_up = self._cancelled or isinstance(self.stopped_by, DocumentError)
-        while not give_up and not self.progress.whole and asyncio.get_running_loop().time() < end:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if isinstance(self.stopped_by, DocumentError):
+            return
+        while not self.progress.whole and clock() - began < (REST_AT_ONCE_SECONDS if self._cancelled else REST_SECONDS):
             rest = list(islice(self._entries, REST_AT_ONCE))
             self.ledger.add_pending([pending for entry in rest if (pending := self._rest(entry)) is not None])
             self.progress.whole = len(rest) < REST_AT_ONCE
             await asyncio.sleep(0)
-            give_up = self._cancelled
 
     def _rest(self, entry: Entry) -> tuple[str, int, str | None] | None:
         """One of them, not opened: None where it is finished."""

@@ -16,7 +16,8 @@ from extractor.errors import DocumentError
 from extractor.models import Document
 from extractor.runs.entries import Entry
 from extractor.runs.reading.encodings import decode
-from extractor.runs.reading.formats import MAX_BYTES, READERS, Record, holds_many, read_records
+from extractor.runs.reading.formats import READERS, holds_many, read_records
+from extractor.runs.reading.records import MAX_BYTES, Record, read_items, stream_lines
 
 INDEX = "index.json"
 NOT_DOCUMENTS = (INDEX, ".gold.json", "README.md")
@@ -107,17 +108,27 @@ def _single(path: Path, key: str, stamp: str | None, about: dict[str, Any], opti
 
 
 def _many(path: Path, key: str, options: SourceOptions) -> Iterator[Entry]:
-    """An entry for each record; the file is read record by record, and a mistake in it ends it with a failure."""
+    """An entry for each record, taken as it is come to; a record that is broken is a failure of its own."""
     seen: set[str] = set()
     number = 0
     try:
-        for number, record in enumerate(read_records(path.name, _read(path), options.fields), 1):
+        for number, record in enumerate(_records(path, options), 1):
+            if isinstance(record, DocumentError):
+                yield Entry(f"{key}#{number}", None, _failing(record))
+                continue
             name = f"{key}#{record.about.get('id', number)}"
             name = f"{name}#{number}" if name in seen else name
             seen.add(name)
             yield Entry(name, None, lambda record=record, name=name: _document(record, name, {}, name))  # type: ignore[misc]
     except DocumentError as exc:
         yield Entry(f"{key}#{number + 1}", None, _failing(exc))
+
+
+def _records(path: Path, options: SourceOptions) -> Iterator[Record | DocumentError]:
+    """JSON lines are read line by line, however large the file is; files of other kinds whole."""
+    if path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+        return stream_lines(path, _checked(path), options.fields)
+    return read_items(path.name, _read(path), options.fields)
 
 
 def _failing(exc: DocumentError) -> Any:
@@ -163,14 +174,19 @@ def _index(folder: Path) -> dict[str, dict[str, Any]]:
         ) from None
 
 
-def _read(path: Path) -> bytes:
-    """A regular file's bytes; a link, a pipe or a device is not opened."""
+def _checked(path: Path) -> str:
+    """The path as it may be shown. Raises DocumentError for a link, a pipe or a device: they are not opened."""
     shown = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    if _stamp(path) is None:
+        raise DocumentError(f"{shown!r} is no regular file.", hint="Links, pipes and devices are not read.")
+    return shown
+
+
+def _read(path: Path) -> bytes:
+    """A regular file's bytes."""
+    shown = _checked(path)
     try:
-        stat = path.lstat()
-        if not S_ISREG(stat.st_mode):
-            raise DocumentError(f"{shown!r} is no regular file.", hint="Links, pipes and devices are not read.")
-        if stat.st_size > MAX_BYTES:
+        if path.lstat().st_size > MAX_BYTES:
             raise DocumentError(f"{shown!r} has more than {MAX_BYTES:,} bytes.", hint="Cut it.")
         return path.read_bytes()
     except OSError as exc:
