@@ -22,6 +22,7 @@ PREFIX = "EXTRACTOR_"
 FOREIGN = {"api_key": "OPENAI_API_KEY", "base_url": "OPENAI_BASE_URL"}
 
 Mode = Literal["auto", "json_schema", "tools", "json"]
+Via = Literal["live", "batch-api"]
 RecordMode = Literal["replay", "once", "rerecord", "live"]
 
 
@@ -57,6 +58,10 @@ class Settings(BaseSettings):
     rpm: Annotated[float | None, Field(gt=0)] = None
     tpm: Annotated[float | None, Field(gt=0)] = None
     trust_env: bool = False
+    via: Via = "live"
+    batch_poll: Annotated[float, Field(gt=0)] = 30.0
+    batch_requests: Annotated[int, Field(ge=1, le=50_000)] = 50_000
+    batch_bytes: Annotated[int, Field(ge=1000, le=200_000_000)] = 200_000_000
     budget: Annotated[float | None, Field(gt=0)] = None
     max_tokens_total: Annotated[int | None, Field(gt=0)] = None
     max_requests: Annotated[int | None, Field(gt=0)] = None

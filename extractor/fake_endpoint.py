@@ -220,6 +220,10 @@ class FakeEndpoint:
             name = "tools" if mode == "tools" else "response_format"
             body = error_body(f"{name}: {mode} is not supported", kind="invalid_request_error", param=name)
             return Fault(status=400, body=body)
+        return self.answered(asked)
+
+    def answered(self, asked: dict[str, Any]) -> Fault:
+        """The answer to a request's body, whichever way it came in."""
         return self._complete(asked, self._answer(asked))
 
     def _too_fast(self, limit: RateLimit) -> Fault:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from extractor.config import Settings
 
 MILLION = 1_000_000
+# What a request in a provider's batch costs of the price of a single one.
+BATCH_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,19 @@ class Price:
         fresh = max(0, prompt - cached)
         return (fresh * self.prompt + cached * self.cached + completion * self.completion) / MILLION
 
+    def times(self, share: float) -> Price:
+        return Price(self.prompt * share, self.cached * share, self.completion * share)
+
 
 def price_of(settings: Settings, model: str) -> Price | None:
-    """The price that is set (price_input, price_output), else that of the model in genai-prices; None where neither knows."""
+    """The price that is set (price_input, price_output), else that of the model in genai-prices; None where neither knows.
+
+    Through a provider's batches the known price is halved; one that is set is taken as it is.
+    """
     if settings.price_input is not None and settings.price_output is not None:
         return Price(settings.price_input, settings.price_input, settings.price_output)
-    return _known_price(model)
+    known = _known_price(model)
+    return known.times(BATCH_SHARE) if known is not None and settings.via == "batch-api" else known
 
 
 @lru_cache(maxsize=16)

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extractor.config import Settings
 from extractor.errors import SettingsError
 from extractor.llm.base import LLM, Meter
+
+if TYPE_CHECKING:
+    from extractor.llm.budget import Limits
 
 _override: list[LLM] = []
 
@@ -44,19 +48,25 @@ def build_llm(settings: Settings, meter: Meter) -> LLM:
         from extractor.llm.cassette import CassettePlayer
 
         return CassettePlayer(settings.replay, meter=meter)
-    return _recorded(_cached(_live(settings, meter), settings, meter), settings, meter)
+    return stack_over(_live(settings, meter), settings, meter)
+
+
+def api_key(settings: Settings) -> str:
+    """The key to send; local endpoints take any word. Raises SettingsError where there is nobody to ask."""
+    if settings.api_key is None and settings.base_url is None:
+        raise SettingsError(NO_LLM)
+    return settings.api_key.get_secret_value() if settings.api_key else "none"
 
 
 def _live(settings: Settings, meter: Meter) -> LLM:
-    if settings.api_key is None and settings.base_url is None:
-        raise SettingsError(NO_LLM)
+    key = api_key(settings)
     from extractor.llm.limits import LimitedLLM, Limiter
     from extractor.llm.live import LiveLLM
     from extractor.llm.retry import RetryingLLM
 
     limiter = Limiter(ceiling=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm, max_wait=settings.max_wait)
     live = LiveLLM(
-        api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
+        api_key=key,
         base_url=settings.base_url,
         mode=settings.mode,
         timeout=settings.timeout,
@@ -73,11 +83,11 @@ def _live(settings: Settings, meter: Meter) -> LLM:
     )
 
 
-def _within_budget(inner: LLM, settings: Settings, meter: Meter) -> LLM:
-    """Checked before each attempt; nothing to check where no limit is set."""
+def limits_of(settings: Settings) -> Limits | None:
+    """The limits that are set; None where there are none. Raises SettingsError for a budget without prices."""
     if settings.budget is None and settings.max_tokens_total is None and settings.max_requests is None:
-        return inner
-    from extractor.llm.budget import BudgetLLM
+        return None
+    from extractor.llm.budget import Limits
     from extractor.prices import price_of
 
     price = price_of(settings, settings.model)
@@ -85,14 +95,27 @@ def _within_budget(inner: LLM, settings: Settings, meter: Meter) -> LLM:
         raise SettingsError(
             f"No price is known for {settings.model!r}.", hint="Set price_input and price_output (per million tokens)."
         )
-    return BudgetLLM(
-        inner,
+    return Limits(
         budget=settings.budget,
         prices=(price.prompt / 1_000_000, price.completion / 1_000_000) if price else None,
         max_tokens_total=settings.max_tokens_total,
         max_requests=settings.max_requests,
-        meter=meter,
     )
+
+
+def _within_budget(inner: LLM, settings: Settings, meter: Meter) -> LLM:
+    """Checked before each attempt; nothing to check where no limit is set."""
+    limits = limits_of(settings)
+    if limits is None:
+        return inner
+    from extractor.llm.budget import BudgetLLM
+
+    return BudgetLLM(inner, limits, meter=meter)
+
+
+def stack_over(live: LLM, settings: Settings, meter: Meter) -> LLM:
+    """Recorder over cache over single flight, over whatever answers."""
+    return _recorded(_cached(live, settings, meter), settings, meter)
 
 
 def _cached(inner: LLM, settings: Settings, meter: Meter) -> LLM:

@@ -7,7 +7,7 @@ import pytest
 from extractor.config import Settings
 from extractor.errors import BudgetReached
 from extractor.llm.base import AnswerSchema, Message, Meter, Reply, Request, Spent, Tokens
-from extractor.llm.budget import BudgetLLM
+from extractor.llm.budget import BudgetLLM, Limits
 from extractor.prices import Price, price_of
 
 
@@ -40,7 +40,7 @@ LIMITS = {
 async def test_no_limit_is_passed_however_many_ask_at_once(limit: dict[str, object], calls: int, at_once: int) -> None:
     """What is in flight is reserved; the error says how to go on."""
     desk = Desk()
-    llm = BudgetLLM(desk, **limit)  # type: ignore[arg-type]
+    llm = BudgetLLM(desk, Limits(**limit))  # type: ignore[arg-type]
     for _ in range(50 // at_once):
         results = await asyncio.gather(*(llm.complete(REQUEST) for _ in range(at_once)), return_exceptions=True)
         reached = [result for result in results if isinstance(result, BaseException)]
@@ -53,7 +53,7 @@ async def test_what_earlier_starts_of_the_run_used_counts() -> None:
     meter = Meter(earlier=Spent(calls=5, prompt_tokens=9000, completion_tokens=3000))
     for limit in ({"max_requests": 6}, {"max_tokens_total": 15_000}, {"budget": 15.0, "prices": (0.001, 0.001)}):
         desk = Desk()
-        llm = BudgetLLM(desk, meter=meter, **limit)  # type: ignore[arg-type]
+        llm = BudgetLLM(desk, Limits(**limit), meter=meter)  # type: ignore[arg-type]
         await asyncio.gather(*(llm.complete(REQUEST) for _ in range(9)), return_exceptions=True)
         assert desk.asked == 1
 

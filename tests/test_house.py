@@ -24,7 +24,7 @@ LAYERS = [
     {"version", "errors", "terminal"},
     {"ontology", "models", "llm.base", "ontology_text"},
     {"config", "prompts", "answers", "strict_schema", "recovery", "text"},
-    {"llm", "fake_connection", "fake_endpoint", "fake_faults"},
+    {"llm", "fake_batches", "fake_connection", "fake_endpoint", "fake_faults"},
     {"task"},
     {"facts"},
     {"merging"},
@@ -38,7 +38,7 @@ LAYERS = [
     {"cli"},
 ]
 HOMES = {
-    "openai": "extractor.llm.live",
+    "openai": "extractor.llm.live_client",
     "instructor": "extractor.llm.live_modes",
     "tenacity": "extractor.llm.retry",
     "diskcache": "extractor.llm.cache",

@@ -66,6 +66,10 @@ def batch(
         list[str] | None, typer.Option("--field", help="A field of JSON or CSV: text=body.", metavar="OURS=THEIRS")
     ] = None,
     patience: Annotated[float | None, typer.Option(help="Seconds to wait in all for an endpoint that is down.")] = None,
+    via: Annotated[
+        str | None, typer.Option(help="live, or batch-api: the provider's batches, slow and about half the price.")
+    ] = None,
+    poll: Annotated[float | None, typer.Option(help="Seconds between two looks at a provider's batch.")] = None,
 ) -> None:
     """Extract a folder of documents; run it again to go on where it stopped."""
     from extractor.api import Extractor
@@ -74,7 +78,7 @@ def batch(
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, ontology=ontology, replay=replay, record=record, cache=cache,
         cache_dir=cache_dir, mode=mode, timeout=timeout, concurrency=concurrency, rpm=rpm, tpm=tpm, patience=patience,
-        budget=budget, max_tokens_total=max_tokens_total, max_requests=max_requests,
+        budget=budget, max_tokens_total=max_tokens_total, max_requests=max_requests, via=via, batch_poll=poll,
     )  # fmt: skip
     source = SourceOptions(tuple(include or ()), tuple(exclude or ()), _mapping(fields))
     if table not in (None, "csv", "parquet"):
@@ -107,6 +111,8 @@ async def _run(
     with shower(count_source(folder, source), quiet=quiet, as_json=as_json) as show:
 
         def watch(runner: Runner, meter: Meter) -> None:
+            for earlier in tasks:
+                earlier.cancel()
             tasks.append(asyncio.create_task(follow(show, runner.progress, meter)))
             _hear(runner, heard)
             watched.append((runner, meter))
@@ -119,7 +125,7 @@ async def _run(
         finally:
             for task in tasks:
                 task.cancel()
-        runner, meter = watched[0]
+        runner, meter = watched[-1]
         show.show(runner.progress, meter, summary.seconds, last=True)
     return summary, SIGNALS[heard[0]] if heard else summary.exit_code
 

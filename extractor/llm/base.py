@@ -105,6 +105,10 @@ class Spent:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    def plus(self, usage: Tokens) -> Spent:
+        """The same and one call more."""
+        return Spent(self.calls + 1, self.prompt_tokens + usage.prompt, self.completion_tokens + usage.completion)
+
 
 @dataclass(slots=True)
 class Meter:

@@ -1,44 +1,24 @@
-"""The live LLM: one request over the wire, with openai's client, and everything it can answer told apart.
-
-openai, instructor and the HTTP library are imported on the first call.
-"""
+"""The live LLM: one request over the wire, and everything it can answer told apart."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from extractor.errors import BadEnvelope, CallTimeout, ExtractorError, ProviderError, ReplyTooLarge
+from extractor.errors import CallTimeout, ExtractorError, ProviderError, ReplyTooLarge
 from extractor.llm.base import Meter, Reply, Request
+from extractor.llm.live_client import Headers, Wire, read_body
 from extractor.llm.live_envelope import Arrived, read_reply
-from extractor.llm.live_errors import Border, StatusReceived, chain
 from extractor.llm.live_modes import Frame, Mode, Modes
-from extractor.llm.live_secrets import Redactor, check_base_url, check_key, guard_logs, place, release_logs
 
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
-MAX_ERROR_BYTES = 64 * 1024
-CONNECT_TIMEOUT = 15.0
-KEEP_ALIVE = 20.0
-CUSTOM_HEADERS = "OPENAI_CUSTOM_HEADERS"
 PATH = "/chat/completions"
-
-Headers = Callable[[Mapping[str, str]], None]
-
-
-@dataclass(slots=True)
-class Line:
-    """What is bound to one event loop: the client with its connections, and the gate before them."""
-
-    loop: asyncio.AbstractEventLoop
-    client: AsyncOpenAI
-    gate: asyncio.Semaphore
 
 
 @dataclass(slots=True)
@@ -73,18 +53,18 @@ class LiveLLM:
         meter: Meter | None = None,
         on_headers: Headers | None = None,
     ) -> None:
-        self._key = check_key(api_key)
-        self.base_url = check_base_url(base_url)
+        self._wire = Wire(
+            api_key=api_key, base_url=base_url, timeout=timeout, trust_env=trust_env, concurrency=concurrency,
+            on_headers=on_headers,
+        )  # fmt: skip
         self.modes = Modes(mode)
         self.meter = meter or Meter()
-        self.on_headers = on_headers
         self._timeout = timeout
         self._max_reply_bytes = max_reply_bytes
-        self._trust_env = trust_env
-        self._concurrency = concurrency
-        self._redactor = Redactor((self._key, *_custom_headers().values()))
-        self._border = Border(place(self.base_url), self._redactor)
-        self._line: Line | None = None
+
+    @property
+    def base_url(self) -> str:
+        return self._wire.base_url
 
     async def complete(self, request: Request) -> Reply:
         """One reply, for one call or, while the mode is not settled, one for each mode refused.
@@ -111,17 +91,14 @@ class LiveLLM:
 
     async def aclose(self) -> None:
         """Close the connections. The next call opens new ones."""
-        line, self._line = self._line, None
-        release_logs(self._redactor)
-        if line is not None and not line.loop.is_closed():
-            await line.client.close()
+        await self._wire.aclose()
 
     async def _ask(self, request: Request, frame: Frame, body: bytes) -> Reply:
-        line = self._connect()
+        line = self._wire.connect()
         try:
             async with line.gate:
                 arrived = await self._send(line.client, body, request.model)
-            reply = read_reply(arrived, request, frame, self._border)
+            reply = read_reply(arrived, request, frame, self._wire.border)
         except ExtractorError as exc:
             kind = type(exc).__name__
             self.meter.errors[kind] = self.meter.errors.get(kind, 0) + 1
@@ -144,7 +121,7 @@ class LiveLLM:
         except ExtractorError:
             raise
         except Exception as exc:  # openai, httpx2 and aiohttp have no common root; all of it is translated
-            translated = self._translate(exc, model, progress)
+            translated = self._wire.translate(exc, model, progress.answer_began)
         # Outside of the handler: the foreign exception holds the key and the document, and is not kept as context.
         raise translated
 
@@ -157,97 +134,26 @@ class LiveLLM:
         )
         progress.answer_began = True
         try:
-            read = await _read(response, self._max_reply_bytes)
+            read = await read_body(response, self._max_reply_bytes)
         finally:
             await response.aclose()
         if read is None:
             raise ReplyTooLarge(
-                f"The reply of {self._border.place} has more than {self._max_reply_bytes:,} bytes; no answer has.",
+                f"The reply of {self._wire.border.place} has more than {self._max_reply_bytes:,} bytes; no answer has.",
                 cap=self._max_reply_bytes,
             )
         return Arrived(response.status_code, response.headers, read)
 
-    def _translate(self, exc: Exception, model: str, progress: Progress) -> ExtractorError:
-        causes = list(chain(exc))
-        for cause in causes:
-            if isinstance(cause, StatusReceived):
-                return self._border.status(cause.status, cause.headers, cause.body, model)
-        if any(type(cause).__name__ == "DecodingError" for cause in causes):
-            found = "a body that does not decompress"
-            return BadEnvelope(f"The endpoint answered 200 with no completion: {found}.", found=found)
-        return self._border.connection(exc, progress.answer_began)
-
     def _too_late(self, progress: Progress) -> CallTimeout:
         state = "the answer had begun" if progress.answer_began else "nothing had come"
         return CallTimeout(
-            f"No full answer from {self._border.place} within {self._timeout:g} seconds; {state}.",
+            f"No full answer from {self._wire.border.place} within {self._timeout:g} seconds; {state}.",
             hint="Raise timeout, or lower concurrency for a slow server.",
             deadline=self._timeout,
             answer_began=progress.answer_began,
             possibly_billed=True,
         )
 
-    def _connect(self) -> Line:
-        loop = asyncio.get_running_loop()
-        if self._line is None or self._line.loop is not loop:
-            guard_logs(self._redactor)
-            self._line = Line(loop, self._client(), asyncio.Semaphore(self._concurrency))
-        return self._line
-
-    def _client(self) -> AsyncOpenAI:
-        import httpx2
-        from openai import AsyncOpenAI, Omit
-
-        self._headers: dict[str, Any] = {"Content-Type": "application/json"}
-        if not self._trust_env:
-            self._headers |= {name: Omit() for name in _custom_headers()}
-            self._headers["Authorization"] = f"Bearer {self._key}"
-        http = _http_client(
-            timeout=httpx2.Timeout(None, connect=min(CONNECT_TIMEOUT, self._timeout)),
-            limits=httpx2.Limits(
-                max_connections=self._concurrency,
-                max_keepalive_connections=self._concurrency,
-                keepalive_expiry=KEEP_ALIVE,
-            ),
-            follow_redirects=False,
-            trust_env=self._trust_env,
-            event_hooks={"response": [self._received]},
-        )
-        return AsyncOpenAI(api_key=self._key, base_url=self.base_url, max_retries=0, http_client=http)
-
-    async def _received(self, response: httpx2.Response) -> None:
-        """Sees every answer before openai does: its headers count, and an error's body is read only so far."""
-        if self.on_headers is not None:
-            self.on_headers(response.headers)
-        if not response.is_success:
-            body = await _read(response, MAX_ERROR_BYTES)
-            raise StatusReceived(response.status_code, response.headers, body or b"")
-
-
-def _http_client(**options: Any) -> httpx2.AsyncClient:
-    """openai's client over aiohttp, which needs half the CPU of its default one; that one where aiohttp is missing."""
-    import openai
-
-    try:
-        import aiohttp  # noqa: F401 - only whether it is there
-    except ImportError:
-        return openai.DefaultAsyncHttpxClient(**options)
-    return openai.DefaultAioHttpClient(**options)
-
-
-async def _read(response: httpx2.Response, most: int) -> bytes | None:
-    """The body, decompressed; None where it has more than `most` bytes, which then are not held."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > most:
-            return None
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _custom_headers() -> dict[str, str]:
-    """The headers that openai's client would take from the environment by itself."""
-    lines = (line.partition(":") for line in os.environ.get(CUSTOM_HEADERS, "").splitlines())
-    return {name.strip(): value.strip() for name, colon, value in lines if colon}
+    @cached_property
+    def _headers(self) -> dict[str, Any]:
+        return {"Content-Type": "application/json"} | self._wire.headers()

@@ -9,13 +9,16 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from extractor.errors import BadEnvelope, CallTimeout, ConnectionFailed, ExtractorError, ServerFault
+from extractor.errors import BadEnvelope, CallTimeout, ConnectionFailed, ExtractorError, RateLimited, ServerFault
 from extractor.llm.base import LLM, Meter, Reply, Request
 
 RETRYABLE = (CallTimeout, ConnectionFailed, ServerFault, BadEnvelope)
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -30,24 +33,17 @@ class RetryingLLM:
     first_wait: float = FIRST_WAIT
 
     async def complete(self, request: Request) -> Reply:
-        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+        async def once() -> Reply:
+            return await self._once(request)
 
-        def wait(state: RetryCallState) -> float:
-            told = _told(state.outcome.exception() if state.outcome else None)
-            backoff: float = min(LONGEST_WAIT, self.first_wait * 2.0 ** (state.attempt_number - 1))
-            return max(told, backoff * (0.5 + self.random()))
-
-        def count(state: RetryCallState) -> None:
+        def count() -> None:
             self.meter.retries += 1
 
-        # Built for each call: one AsyncRetrying shared by tasks mixes up their attempts.
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(self.attempts), wait=wait, retry=retry_if_exception_type(RETRYABLE),
-            sleep=self.sleep, before_sleep=count, reraise=True,
-        )  # fmt: skip
         try:
-            reply: Reply = await retrying(self._once, request)
-            return reply
+            return await with_retries(
+                once, attempts=self.attempts, first_wait=self.first_wait, on=RETRYABLE, sleep=self.sleep,
+                random=self.random, again=count,
+            )  # fmt: skip
         except ExtractorError as exc:
             exc.detail.setdefault("attempts", self.attempts if isinstance(exc, RETRYABLE) else 1)
             raise
@@ -64,6 +60,32 @@ class RetryingLLM:
 
     async def aclose(self) -> None:
         await self.inner.aclose()
+
+
+async def with_retries(
+    once: Callable[[], Awaitable[T]],
+    *,
+    attempts: int,
+    first_wait: float = FIRST_WAIT,
+    on: tuple[type[ExtractorError], ...] = (*RETRYABLE, RateLimited),
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    random: Callable[[], float] = random.random,
+    again: Callable[[], None] = lambda: None,
+) -> T:
+    """What `once` gives, tried up to `attempts` times while it raises one of `on`; `again` is told before each wait."""
+    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+    def wait(state: RetryCallState) -> float:
+        told = _told(state.outcome.exception() if state.outcome else None)
+        backoff: float = min(LONGEST_WAIT, first_wait * 2.0 ** (state.attempt_number - 1))
+        return max(told, backoff * (0.5 + random()))
+
+    # Built for each call: one AsyncRetrying shared by tasks mixes up their attempts.
+    retrying = AsyncRetrying(
+        stop=stop_after_attempt(attempts), wait=wait, retry=retry_if_exception_type(on), sleep=sleep,
+        before_sleep=lambda _: again(), reraise=True,
+    )  # fmt: skip
+    return await retrying(once)
 
 
 def _told(exc: BaseException | None) -> float:

@@ -6,11 +6,9 @@ a newer one replaces it, so that results.jsonl can be written in the order of th
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
-import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,8 +17,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from extractor.errors import OutputError, RunLocked, StorageError
+from extractor.errors import StorageError
 from extractor.llm.grouped import Grouped
+from extractor.runs.lock import hold
 
 FORMAT = 1
 BUSY_SECONDS = 30.0
@@ -87,10 +86,11 @@ class Ledger:
     StorageError where the file is no ledger or the disk fails.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: IO[str] | None = None) -> None:
         self.folder = folder
         self.path = folder / "ledger.sqlite"
-        self._lock = _lock(folder)
+        self._lock = lock if lock is not None else hold(folder)
+        self._own_lock = lock is None
         self._connections: list[sqlite3.Connection] = []
         try:
             self._open()
@@ -138,7 +138,8 @@ class Ledger:
     def _let_go(self) -> None:
         for connection in self._connections:
             connection.close()
-        self._lock.close()
+        if self._own_lock:
+            self._lock.close()
 
     # -- reading
 
@@ -347,25 +348,3 @@ class Ledger:
             return StorageError(f"Cannot write {self.path}: {exc}.", hint=hint)
         hint = "Move it away and run again: replies are cached, so nothing is paid twice."
         return StorageError(f"{self.path} cannot be used: {exc}.", hint=hint)
-
-
-def _lock(folder: Path) -> IO[str]:
-    """Hold the folder's lock file; the operating system lets go of it when the process dies, however it dies."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (folder / "lock").open("a+", encoding="utf-8")
-    except OSError as exc:
-        raise OutputError(f"Cannot write to {folder}: {exc.strerror}.", hint="Choose another --out.") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        owner = file.read().strip() or "unknown"
-        file.close()
-        raise RunLocked(
-            f"Another process works on {folder} (process {owner}).", hint="Wait for it, or stop it."
-        ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
-    file.flush()
-    return file

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
@@ -25,6 +25,7 @@ from extractor.runs.entries import Entry, entries_of
 from extractor.runs.files import replace_file
 from extractor.runs.gate import Gate
 from extractor.runs.ledger import Ledger
+from extractor.runs.lock import hold
 from extractor.runs.results import ResultsFile
 from extractor.runs.runner import Runner, Work
 from extractor.runs.sources import SourceOptions, open_source
@@ -120,23 +121,56 @@ async def run_folder(
     watch: Callable[[Runner, Meter], Any] | None = None,
 ) -> RunSummary:
     """The same on the running event loop; `watch` is handed the runner before it starts."""
-    entries = _entries(source, source_options or SourceOptions())
-    extractor = _with_durable_replies(extractor, out)
+    job = Job(
+        source, out, _with_durable_replies(extractor, out), source_options or SourceOptions(), retry_failed, watch
+    )
+    with hold(out) as lock:
+        if extractor.settings.via == "batch-api" and extractor.settings.replay is None:
+            from extractor.runs.rounds import run_in_rounds
+
+            return await run_in_rounds(job, lock)
+        summary, _ = await run_once(job, lock)
+        return summary
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is to do, and where."""
+
+    source: str | Path | Iterable[Document]
+    out: Path
+    extractor: Extractor
+    source_options: SourceOptions
+    retry_failed: bool
+    watch: Callable[[Runner, Meter], Any] | None
+
+    def entries(self) -> Iterator[Entry]:
+        if isinstance(self.source, str | Path):
+            return open_source(Path(self.source), self.source_options)
+        return entries_of(self.source)
+
+
+async def run_once(job: Job, lock: IO[str], *, first: bool = True) -> tuple[RunSummary, Runner]:
+    """Once through all documents. `first`: no other time came before in this process."""
+    extractor, out = job.extractor, job.out
+    entries = job.entries()
     work, gate = _work(extractor)
-    ledger = Ledger(out)
+    ledger = Ledger(out, lock)
     started = time.monotonic()
-    _remember_spending(ledger, extractor.meter)
+    if first:
+        _remember_spending(ledger, extractor.meter)
     try:
-        runner = _runner(ledger, extractor, out, retry_failed, work, gate)
+        _note_spending(ledger, extractor.meter)
+        runner = _runner(ledger, extractor, out, job.retry_failed and first, work, gate)
         if _has_limit(extractor.settings):
             runner.after = lambda: _note_spending(ledger, extractor.meter)
-        if watch is not None:
-            watch(runner, extractor.meter)
+        if job.watch is not None:
+            job.watch(runner, extractor.meter)
         await runner.run(entries)
         summary = _summary(runner, ledger, extractor.meter, out, time.monotonic() - started)
         _write_failures(out / "failures.jsonl", ledger)
-        _write_run(out / "run.json", summary, extractor, extractor.task.prompt.ref)
-        return summary
+        write_run(summary, extractor)
+        return summary, runner
     except sqlite3.Error as exc:  # a page that turns out to be damaged while it is read
         raise ledger.fault(exc) from None
     finally:
@@ -159,12 +193,6 @@ def _has_limit(settings: Settings) -> bool:
 def _note_spending(ledger: Ledger, meter: Meter) -> None:
     spent = meter.spent()
     ledger.set_facts({f"spent_{name}": str(getattr(spent, name)) for name in SPENT})
-
-
-def _entries(source: str | Path | Iterable[Document], options: SourceOptions) -> Iterator[Entry]:
-    if isinstance(source, str | Path):
-        return open_source(Path(source), options)
-    return entries_of(source)
 
 
 def _with_durable_replies(extractor: Extractor, out: Path) -> Extractor:
@@ -267,19 +295,22 @@ def _write_failures(path: Path, ledger: Ledger) -> None:
     replace_file(path, (line.encode("utf-8", "backslashreplace") for line in lines))
 
 
-def _write_run(path: Path, summary: RunSummary, extractor: Extractor, prompt: str) -> None:
+def write_run(summary: RunSummary, extractor: Extractor) -> None:
+    """run.json: how the run was set, and what it came to."""
     run = {
         "extractor": VERSION,
         "python": platform.python_version(),
         "packages": _versions(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "prompt": prompt,
+        "prompt": extractor.task.prompt.ref,
         "ontology": extractor.task.ontology.ref,
         "settings": extractor.settings.public(),
         "summary": {**asdict(summary), "folder": os.fspath(summary.folder)},
         "calls": asdict(extractor.meter),
     }
-    replace_file(path, [json.dumps(run, ensure_ascii=False, indent=2, default=str).encode() + b"\n"])
+    replace_file(
+        summary.folder / "run.json", [json.dumps(run, ensure_ascii=False, indent=2, default=str).encode() + b"\n"]
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from itertools import islice
 
 from extractor.errors import DocumentError, ExtractorError, StorageError
 from extractor.llm.base import canonical
+from extractor.llm.deferred import Deferred
 from extractor.models import Document, Extraction
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry
@@ -241,7 +242,7 @@ class Runner:
             self.progress.cut_short += 1
             self.ledger.back_to_pending(key, forgive=True)
             raise
-        except Stopped:
+        except (Stopped, Deferred):
             self.ledger.back_to_pending(key, forgive=True)
         except StorageError as exc:
             self._stop_by(exc)

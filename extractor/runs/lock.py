@@ -1,0 +1,33 @@
+"""One process at a time works on a run folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import IO
+
+from extractor.errors import OutputError, RunLocked
+
+
+def hold(folder: Path) -> IO[str]:
+    """Hold the folder's lock file; the operating system lets go of it when the process dies, however it dies."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (folder / "lock").open("a+", encoding="utf-8")
+    except OSError as exc:
+        raise OutputError(f"Cannot write to {folder}: {exc.strerror}.", hint="Choose another --out.") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        raise RunLocked(
+            f"Another process works on {folder} (process {owner}).", hint="Wait for it, or stop it."
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
+    file.flush()
+    return file
