@@ -217,7 +217,7 @@ def wall(documents: int, concurrency: int, rounds: int, latency: float = 0.5) ->
     found: dict[str, list[dict[str, float]]] = {name: [] for name in PEERS}
     opened: dict[str, int] = {}
     for number in range(rounds):
-        for name in PEERS[number % 3 :] + PEERS[: number % 3]:
+        for name in PEERS[number % len(PEERS) :] + PEERS[: number % len(PEERS)]:
             with server("--latency", str(latency)) as (url, counts):
                 found[name].append(peer(name, documents, url, concurrency))
                 opened[name] = counts()["connections"]

@@ -21,9 +21,13 @@ Fact = TypeVar("Fact", Event, Relation)
 
 def merge_facts(parts: Sequence[Facts]) -> Facts:
     """One set of facts out of those of the chunks, in the order of the chunks."""
-    entities, new_id = _join_entities([entity for part in parts for entity in part.entities])
-    events = [_with_event_ids(event, new_id) for part in parts for event in part.events]
-    relations = [_with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
+    if len(parts) == 1:
+        entities = [_merge_entities([entity]) for entity in parts[0].entities]
+        events, relations = list(parts[0].events), list(parts[0].relations)
+    else:
+        entities, new_id = _join_entities([entity for part in parts for entity in part.entities])
+        events = [_with_event_ids(event, new_id) for part in parts for event in part.events]
+        relations = [_with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
     return Facts(
         tuple(entities),
         tuple(_join(events, same_event, _merge_events)),
@@ -39,7 +43,7 @@ def identify(facts: Facts, document_digest: str) -> Facts:
     events = sorted((_with_event_ids(e, new_id) for e in facts.events), key=_event_key)
     relations = sorted((_with_relation_ids(r, new_id) for r in facts.relations), key=_relation_key)
     return Facts(
-        tuple(entity.model_copy(update={"id": new_id[entity.id]}) for entity in entities),
+        tuple(entity.changed(id=new_id[entity.id]) for entity in entities),
         _named("v", document_digest, events, _event_key),
         _named("r", document_digest, relations, _relation_key),
     )
@@ -98,15 +102,13 @@ def _merge_entities(group: list[Entity]) -> Entity:
     name = max((entity.name for entity in group), key=lambda text: (len(text.split()), -_order(group, text)))
     forms = dict.fromkeys(form for entity in group for form in (entity.name, *entity.aliases))
     mentions = {(m.span.start, m.span.end): m for entity in group for m in entity.mentions}
-    return group[0].model_copy(
-        update={
-            "name": name,
-            "aliases": tuple(form for form in forms if form != name),
-            "name_en": _first_given(entity.name_en for entity in group),
-            "country": _first_given(entity.country for entity in group),
-            "sector": _first_given(entity.sector for entity in group),
-            "mentions": tuple(mentions[place] for place in sorted(mentions)),
-        }
+    return group[0].changed(
+        name=name,
+        aliases=tuple(form for form in forms if form != name),
+        name_en=_first_given(entity.name_en for entity in group),
+        country=_first_given(entity.country for entity in group),
+        sector=_first_given(entity.sector for entity in group),
+        mentions=tuple(mentions[place] for place in sorted(mentions)),
     )
 
 
@@ -184,34 +186,28 @@ def _merge_events(a: Event, b: Event) -> Event:
     }
     optional = ("place", "time", "source", "dead", "injured", "arrested", "amount", "trigger")
     update |= {name: _first_given((getattr(a, name), getattr(b, name))) for name in optional}
-    return a.model_copy(update=update)
+    return a.changed(**update)
 
 
 def _merge_relations(a: Relation, b: Relation) -> Relation:
-    return a.model_copy(
-        update={name: _first_given((getattr(a, name), getattr(b, name))) for name in ("time", "source")}
-    )
+    return a.changed(**{name: _first_given((getattr(a, name), getattr(b, name))) for name in ("time", "source")})
 
 
 def _with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
-    return event.model_copy(
-        update={
-            "actors": _union(new_id[i] for i in event.actors),
-            "recipients": _union(new_id[i] for i in event.recipients),
-            "participants": _union(Participant(role=p.role, entity=new_id[p.entity]) for p in event.participants),
-            "place": event.place and new_id[event.place],
-            "source": event.source and new_id[event.source],
-        }
+    return event.changed(
+        actors=_union(new_id[i] for i in event.actors),
+        recipients=_union(new_id[i] for i in event.recipients),
+        participants=_union(Participant(role=p.role, entity=new_id[p.entity]) for p in event.participants),
+        place=event.place and new_id[event.place],
+        source=event.source and new_id[event.source],
     )
 
 
 def _with_relation_ids(relation: Relation, new_id: dict[str, str]) -> Relation:
-    return relation.model_copy(
-        update={
-            "subject": new_id[relation.subject],
-            "object": new_id[relation.object],
-            "source": relation.source and new_id[relation.source],
-        }
+    return relation.changed(
+        subject=new_id[relation.subject],
+        object=new_id[relation.object],
+        source=relation.source and new_id[relation.source],
     )
 
 
@@ -243,7 +239,7 @@ def _place(mention: Mention) -> tuple[int, int]:
 
 def _named(prefix: str, digest: str, facts: list[Fact], key: Callable[[Fact], tuple[object, ...]]) -> tuple[Fact, ...]:
     ids = _ids(prefix, digest, facts, key)
-    return tuple(fact.model_copy(update={"id": name}) for fact, name in zip(facts, ids, strict=True))
+    return tuple(fact.changed(id=name) for fact, name in zip(facts, ids, strict=True))
 
 
 def _ids(prefix: str, digest: str, items: Sequence[T], key: Callable[[T], tuple[object, ...]]) -> list[str]:

@@ -12,6 +12,8 @@ from extractor.errors import CallTimeout, RateLimited, ServerFault
 from extractor.llm.base import LLM, Meter, Reply, Request
 
 FIRST_CONCURRENCY = 32
+# Seconds without a sign of trouble after which twice as many may go: too many are told so at once.
+RIPE = 0.05
 CHARACTERS_A_TOKEN = 3
 UNKNOWN_WAIT = 1.0
 
@@ -34,6 +36,7 @@ class Limiter:
         self._paused_until = 0.0
         self._learned_interval = 0.0
         self._growing = True
+        self._ripening: asyncio.TimerHandle | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def observe(self, headers: Mapping[str, str]) -> None:
@@ -51,6 +54,7 @@ class Limiter:
         while self.in_flight >= max(1, int(self.allowed)):
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
+            self._ripen()
             await turn
         self.in_flight += 1
         try:
@@ -76,6 +80,21 @@ class Limiter:
     def leave(self) -> None:
         """Make room for as many of those who wait as may go."""
         self.in_flight -= 1
+        self._let_in()
+
+    def _ripen(self) -> None:
+        """At the beginning: while nobody complains, more may go without a reply having come."""
+        if self._growing and self._ripening is None and self.allowed < self.ceiling:
+            self._ripening = asyncio.get_running_loop().call_later(RIPE, self._ripe)
+
+    def _ripe(self) -> None:
+        self._ripening = None
+        if self._growing and self._paused_until <= self.clock():
+            self.allowed = min(self.ceiling, 2 * self.allowed)
+            self._let_in()
+            self._ripen()
+
+    def _let_in(self) -> None:
         room = max(1, int(self.allowed)) - self.in_flight
         while room > 0 and self._waiting:
             turn = self._waiting.popleft()

@@ -1,12 +1,14 @@
-"""How many questions a run has open at once, and none more once it stops.
+"""How many questions a run has open at once, none more once it stops, and whose turn it is when replies are in.
 
-There are more documents at work than questions open, so that the next question leaves the moment a reply is in,
-and not after the reply was read, grounded and written.
+There are more documents at work than questions open, so that the next question leaves the moment a reply is in, and
+not after it was read, grounded and written. That work is done one document at a time, behind whatever
+else the event loop has to do: replies that are in are taken, and the next questions sent, before it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 
 from extractor.llm.base import LLM, Reply, Request
@@ -23,6 +25,7 @@ class Gate:
     width: int
     closed: bool = False
     _places: asyncio.Semaphore = field(init=False)
+    _turns: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.width)
@@ -31,10 +34,32 @@ class Gate:
         """For one document."""
         return GatedLLM(llm, self)
 
+    async def turn(self) -> None:
+        """Wait for one's turn: one document in each turn of the event loop."""
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[None] = loop.create_future()
+        if not self._turns:
+            loop.call_soon(self._next)
+        self._turns.append(mine)
+        await mine
+
+    def _next(self) -> None:
+        while self._turns:
+            turn = self._turns.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                break
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next)
+
 
 @dataclass(slots=True)
 class GatedLLM:
-    """Asks through the gate. Raises Stopped where the document has not begun and no more may."""
+    """Asks through the gate, and gives the reply out when it is the document's turn.
+
+    The place at the gate is free again when the reply is kept, so that no more than `width` replies
+    can be lost to a kill. Raises Stopped where the document has not begun and no more may.
+    """
 
     inner: LLM
     gate: Gate
@@ -45,7 +70,9 @@ class GatedLLM:
             if self.gate.closed and not self.begun:
                 raise Stopped
             self.begun = True
-            return await self.inner.complete(request)
+            reply = await self.inner.complete(request)
+        await self.gate.turn()
+        return reply
 
     def forget(self, request: Request) -> None:
         self.inner.forget(request)

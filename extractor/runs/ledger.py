@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from extractor.errors import StorageError
 from extractor.llm.grouped import Grouped
-from extractor.runs.lock import hold
+from extractor.runs.lock import FolderLock, hold
 
 FORMAT = 1
 BUSY_SECONDS = 30.0
@@ -86,11 +86,12 @@ class Ledger:
     StorageError where the file is no ledger or the disk fails.
     """
 
-    def __init__(self, folder: Path, lock: IO[str] | None = None) -> None:
+    def __init__(self, folder: Path, lock: FolderLock | None = None) -> None:
         self.folder = folder
         self.path = folder / "ledger.sqlite"
-        self._lock = lock if lock is not None else hold(folder)
-        self._own_lock = lock is None
+        self._own_lock = None if lock else hold(folder)
+        if lock:
+            lock.take()
         self._connections: list[sqlite3.Connection] = []
         try:
             self._open()
@@ -139,7 +140,7 @@ class Ledger:
         for connection in self._connections:
             connection.close()
         if self._own_lock:
-            self._lock.close()
+            self._own_lock.close()
 
     # -- reading
 

@@ -6,9 +6,32 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 from extractor.errors import OutputError, RunLocked
+
+
+class FolderLock:
+    """A run folder's lock, taken when it is first needed and held until it is closed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Raises RunLocked where another process has it, OutputError where the folder cannot be written."""
+        if self._file is None:
+            self._file = hold(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def hold(folder: Path) -> IO[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import IO
 
 from extractor.api import Extractor
 from extractor.errors import BudgetReached, ExtractorError
@@ -19,6 +18,7 @@ from extractor.llm.collecting import CollectingLLM
 from extractor.llm.delivery import Delivery
 from extractor.llm.live_client import Wire
 from extractor.llm.outbox import Outbox
+from extractor.runs.lock import FolderLock
 from extractor.runs.run import Job, RunSummary, run_once, write_run
 from extractor.runs.runner import Runner
 from extractor.wiring import api_key, limits_of, stack_over
@@ -26,10 +26,13 @@ from extractor.wiring import api_key, limits_of, stack_over
 AT_ONCE = 8
 
 
-async def run_in_rounds(job: Job, lock: IO[str]) -> RunSummary:
+async def run_in_rounds(job: Job, lock: FolderLock) -> RunSummary:
     """Until no document waits for an answer, or the run is stopped. Batches under way are taken up by the next start."""
     if isinstance(job.source, Iterator):
         job = replace(job, source=list(job.source))
+    job.entries()  # a source that cannot be read is told before anything is written
+    _ = job.extractor.task, api_key(job.extractor.settings)
+    lock.take()
     outbox = Outbox(job.out / "batches")
     delivery = _delivery(job.extractor, outbox)
     started = time.monotonic()
@@ -53,7 +56,7 @@ async def run_in_rounds(job: Job, lock: IO[str]) -> RunSummary:
     return summary
 
 
-async def _round(job: Job, lock: IO[str], outbox: Outbox, *, first: bool) -> tuple[RunSummary, Runner]:
+async def _round(job: Job, lock: FolderLock, outbox: Outbox, *, first: bool) -> tuple[RunSummary, Runner]:
     """Once through the documents: those whose answers are there are finished, the others' questions are collected."""
     own = job.extractor
     collecting = CollectingLLM(outbox, own.settings.mode, limits_of(own.settings) or Limits(), own.meter)

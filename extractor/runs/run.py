@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
@@ -25,7 +26,7 @@ from extractor.runs.entries import Entry, entries_of
 from extractor.runs.files import replace_file
 from extractor.runs.gate import Gate
 from extractor.runs.ledger import Ledger
-from extractor.runs.lock import hold
+from extractor.runs.lock import FolderLock
 from extractor.runs.results import ResultsFile
 from extractor.runs.runner import Runner, Work
 from extractor.runs.sources import SourceOptions, open_source
@@ -36,6 +37,8 @@ FAILED_DOCUMENTS = 3
 SPENT = ("calls", "prompt_tokens", "completion_tokens")
 # Documents at work for each open question: while one's reply is read and grounded, the other's is under way.
 AT_WORK = 2
+# How many more objects are made than freed between two looks for cycles; Python's own is 700.
+CALM = (50_000, 20, 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +127,19 @@ async def run_folder(
     job = Job(
         source, out, _with_durable_replies(extractor, out), source_options or SourceOptions(), retry_failed, watch
     )
-    with hold(out) as lock:
+    with FolderLock(out) as lock:
         if extractor.settings.via == "batch-api" and extractor.settings.replay is None:
             from extractor.runs.rounds import run_in_rounds
 
             return await run_in_rounds(job, lock)
         summary, _ = await run_once(job, lock)
         return summary
+
+
+def calm_garbage_collection() -> None:
+    """Facts are many small objects without cycles: looking for cycles less often saves an eighth of a run's CPU."""
+    if gc.isenabled() and gc.get_threshold()[0] < CALM[0]:
+        gc.set_threshold(*CALM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +159,7 @@ class Job:
         return entries_of(self.source)
 
 
-async def run_once(job: Job, lock: IO[str], *, first: bool = True) -> tuple[RunSummary, Runner]:
+async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[RunSummary, Runner]:
     """Once through all documents. `first`: no other time came before in this process."""
     extractor, out = job.extractor, job.out
     entries = job.entries()

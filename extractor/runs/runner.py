@@ -31,7 +31,7 @@ REST_AT_ONCE = 256
 # Seconds to look at the rest of a source after a stop, and where it is to be at once.
 REST_SECONDS = 10.0
 REST_AT_ONCE_SECONDS = 0.4
-LINE_BREAKERS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
+LINE_BREAKERS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
 Work = Callable[[Document], Awaitable[Extraction]]
 
@@ -384,7 +384,10 @@ def _line_of(row: Row) -> Line:
 
 def line_of(extraction: Extraction) -> bytes:
     """An extraction as one line of JSON, in UTF-8, safe for readers that split at Unicode's line separators."""
-    return extraction.model_dump_json().translate(LINE_BREAKERS).encode()
+    text = extraction.model_dump_json()
+    for breaker, escaped in LINE_BREAKERS.items():
+        text = text.replace(breaker, escaped)
+    return text.encode()
 
 
 def document_digest(document: Document) -> str:

@@ -12,6 +12,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import compress
 
 LETTERS = {
     "ى": "ی", "ي": "ی", "ې": "ی", "ے": "ی", "ك": "ک", "ڪ": "ک", "ة": "ه", "ہ": "ه", "ھ": "ه", "ە": "ه", "ۃ": "ه", "ٱ": "ا",
@@ -75,8 +76,9 @@ def fold(text: str) -> Folded:
     folded = "".join(parts)
     if len(folded) == len(text) and "" not in parts:
         return Folded(folded, array("q", range(len(text))))
-    starts = array("q", [place for place, part in enumerate(parts) for _ in part])
-    return Folded(folded, starts)
+    if len(max(parts, key=len, default="")) <= 1:
+        return Folded(folded, array("q", compress(range(len(parts)), parts)))
+    return Folded(folded, array("q", [place for place, part in enumerate(parts) for _ in part]))
 
 
 def fold_key(text: str) -> str:
