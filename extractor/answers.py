@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from extractor.answers_short import expanded, is_short, shortened
 from extractor.errors import Unreadable
 from extractor.llm.base import AnswerSchema, canonical
 from extractor.ontology import Ontology
@@ -102,9 +103,9 @@ class Flaw:
 Item = TypeVar("Item", AnswerEntity, AnswerEvent, AnswerRelation)
 
 
-def answer_schema(ontology: Ontology) -> AnswerSchema:
-    """The strict JSON Schema of an answer under this ontology. Made once for an ontology."""
-    return _schema(ontology.digest, lambda: vocabularies(ontology))
+def answer_schema(ontology: Ontology, form: int = 1) -> AnswerSchema:
+    """The strict JSON Schema of an answer under this ontology, in the form that a prompt names. Made once for each."""
+    return _schema(ontology.digest, form, lambda: vocabularies(ontology))
 
 
 def vocabularies(ontology: Ontology) -> dict[tuple[str, str], list[str]]:
@@ -132,7 +133,9 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     """
     if len(text) > MAX_ANSWER_CHARS:
         raise _unreadable(text, f"an answer of {len(text):,} characters; at most {MAX_ANSWER_CHARS:,} are read")
-    _refuse_duplicate_keys(text)
+    raw = _loaded(text)
+    if is_short(raw):
+        text = canonical(expanded(raw))
     try:
         return Answer.model_validate_json(text), ()
     except ValidationError as exc:
@@ -171,7 +174,7 @@ def _items(kind: type[Item], name: str, raw: list[Any], flaws: list[Flaw]) -> tu
     return tuple(kept)
 
 
-def _refuse_duplicate_keys(text: str) -> None:
+def _loaded(text: str) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
@@ -179,7 +182,7 @@ def _refuse_duplicate_keys(text: str) -> None:
         return found
 
     try:
-        json.loads(text, object_pairs_hook=pairs)
+        return json.loads(text, object_pairs_hook=pairs)
     except RecursionError:
         raise _unreadable(text, "brackets nested too deeply") from None
     except ValueError as exc:
@@ -191,15 +194,16 @@ def _unreadable(text: str, what: str) -> Unreadable:
 
 
 @lru_cache(maxsize=16)
-def _cached_schema(digest: str, words: str) -> AnswerSchema:
+def _cached_schema(digest: str, form: int, words: str) -> AnswerSchema:
     schema = Answer.model_json_schema()
     for definition, name, values in json.loads(words):
         _narrow(schema["$defs"][definition]["properties"][name], values)
-    return AnswerSchema("answer", canonical(strict(schema)))
+    schema = strict(schema)
+    return AnswerSchema("answer", canonical(shortened(schema) if form == 2 else schema))
 
 
-def _schema(digest: str, words: Callable[[], dict[tuple[str, str], list[str]]]) -> AnswerSchema:
-    return _cached_schema(digest, canonical([[*key, values] for key, values in words().items()]))
+def _schema(digest: str, form: int, words: Callable[[], dict[tuple[str, str], list[str]]]) -> AnswerSchema:
+    return _cached_schema(digest, form, canonical([[*key, values] for key, values in words().items()]))
 
 
 def _narrow(schema: dict[str, Any], values: list[str]) -> None:

@@ -107,6 +107,7 @@ class Extractor:
             chunk_overlap=self.settings.chunk_overlap,
             max_document_chars=self.settings.max_document_chars,
             document_timeout=self.settings.document_timeout,
+            passes=self.settings.passes,
         )
 
     def _model(self) -> str:

@@ -194,7 +194,7 @@ def _today(prompts: Path | None) -> tuple[set[str], set[str]]:
             prompt = load_prompt(f"{name}@{version}", folder)
             ontology = load_ontology(prompt.ontology)
             systems.add(text_digest(prompt.render_system(prompt_lists(ontology))))
-            schemas.add(answer_schema(ontology).digest)
+            schemas.add(answer_schema(ontology, prompt.answer).digest)
     return systems, schemas
 
 

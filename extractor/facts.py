@@ -7,6 +7,7 @@ Whatever is not kept becomes a rejection with its reason. Facts still carry loca
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -119,7 +120,7 @@ class Grounder:
             type=item.type,
             name=found[0].text,
             aliases=_unique(mention.text for mention in found[1:] if mention.text != found[0].text),
-            name_en=(item.name_en or "").strip() or None,
+            name_en=(item.name_en or "").strip() or _english(found[0].text),
             country=self.country(item),
             sector=self.sector(item),
             mentions=tuple(found),
@@ -308,6 +309,12 @@ class Grounder:
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
+
+
+def _english(name: str) -> str | None:
+    """A name in Latin letters is its own English name where the LLM gives no other."""
+    letters = [char for char in name if char.isalpha()]
+    return name if letters and all(unicodedata.name(char, "").startswith("LATIN") for char in letters) else None
 
 
 def _count(value: str) -> int | None:

@@ -21,18 +21,25 @@ Fact = TypeVar("Fact", Event, Relation)
 
 def merge_facts(parts: Sequence[Facts]) -> Facts:
     """One set of facts out of those of the chunks, in the order of the chunks."""
+    return merge_with_ids(parts)[0]
+
+
+def merge_with_ids(parts: Sequence[Facts]) -> tuple[Facts, dict[str, str]]:
+    """The same, and for each entity's old id the id of what it became part of (empty where nothing was joined)."""
+    new_id: dict[str, str] = {}
     if len(parts) == 1:
         entities = [_merge_entities([entity]) for entity in parts[0].entities]
         events, relations = list(parts[0].events), list(parts[0].relations)
     else:
         entities, new_id = _join_entities([entity for part in parts for entity in part.entities])
-        events = [_with_event_ids(event, new_id) for part in parts for event in part.events]
-        relations = [_with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
-    return Facts(
+        events = [with_event_ids(event, new_id) for part in parts for event in part.events]
+        relations = [with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
+    joined = Facts(
         tuple(entities),
         tuple(_join(events, same_event, _merge_events)),
         tuple(_join([r for r in relations if r.subject != r.object], same_relation, _merge_relations)),
     )
+    return joined, new_id
 
 
 def identify(facts: Facts, document_digest: str) -> Facts:
@@ -40,8 +47,8 @@ def identify(facts: Facts, document_digest: str) -> Facts:
     entities = sorted(facts.entities, key=lambda e: (_first(e), e.type, e.name))
     names = _ids("n", document_digest, entities, lambda e: (e.type, fold_key(e.name), _first(e)))
     new_id = {entity.id: name for entity, name in zip(entities, names, strict=True)}
-    events = sorted((_with_event_ids(e, new_id) for e in facts.events), key=_event_key)
-    relations = sorted((_with_relation_ids(r, new_id) for r in facts.relations), key=_relation_key)
+    events = sorted((with_event_ids(e, new_id) for e in facts.events), key=_event_key)
+    relations = sorted((with_relation_ids(r, new_id) for r in facts.relations), key=_relation_key)
     return Facts(
         tuple(entity.changed(id=new_id[entity.id]) for entity in entities),
         _named("v", document_digest, events, _event_key),
@@ -193,7 +200,8 @@ def _merge_relations(a: Relation, b: Relation) -> Relation:
     return a.changed(**{name: _first_given((getattr(a, name), getattr(b, name))) for name in ("time", "source")})
 
 
-def _with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
+def with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
+    """The event with other ids for its entities."""
     return event.changed(
         actors=_union(new_id[i] for i in event.actors),
         recipients=_union(new_id[i] for i in event.recipients),
@@ -203,7 +211,8 @@ def _with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
     )
 
 
-def _with_relation_ids(relation: Relation, new_id: dict[str, str]) -> Relation:
+def with_relation_ids(relation: Relation, new_id: dict[str, str]) -> Relation:
+    """The relation with other ids for its entities."""
     return relation.changed(
         subject=new_id[relation.subject],
         object=new_id[relation.object],

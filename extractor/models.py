@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,8 @@ How = Literal["exact", "folded", "fuzzy", "elided"]
 Modality = Literal["asserted", "future", "hypothetical", "negated"]
 Calendar = Literal["gregorian", "jalali", "hijri"]
 Precision = Literal["day", "range", "week", "part_of_month", "month", "quarter", "season", "part_of_year", "year"]
+# The share of passes that found a fact, 0 to 1; absent where a document was asked about once.
+Share = Annotated[float | None, Field(exclude_if=lambda value: value is None)]
 YearFrom = Literal["written", "weekday", "past", "future", "publication"]
 
 
@@ -110,6 +112,7 @@ class Entity(Model):
     country: str | None = None
     sector: str | None = None
     mentions: tuple[Mention, ...] = ()
+    share: Share = None
 
 
 class Participant(Model):
@@ -141,6 +144,7 @@ class Event(Model):
     evidence: Mention
     quad: int
     score: float
+    share: Share = None
 
 
 class Relation(Model):
@@ -155,6 +159,7 @@ class Relation(Model):
     modality: Modality = "asserted"
     source: str | None = None
     evidence: Mention
+    share: Share = None
 
 
 class Rejection(Model):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from extractor.agreement import agree
 from extractor.answers import Answer, Flaw, read_answer
 from extractor.errors import CallTimeout, DocumentError, RequestRejected, Truncated, Unreadable
 from extractor.facts import Facts, Source, ground
@@ -31,6 +32,11 @@ class Options:
     chunk_overlap: int = 400
     max_document_chars: int = 1_000_000
     document_timeout: float = 900.0
+    passes: int = 1
+
+    def in_pass(self, number: int) -> Options:
+        """The options of one pass (from 1): a later one asks the same under a fingerprint of its own."""
+        return self if number == 1 else replace(self, parameters=(*self.parameters, ("pass", number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +78,19 @@ async def extract_document(document: Document, task: Task, llm: LLM, options: Op
     document = check_document(document, options.max_document_chars)
     chunks = chunk_text(document.text, size=options.chunk_size, overlap=options.chunk_overlap)
     trail = Trail()
+    limit = options.document_timeout * len(chunks) * options.passes
     try:
-        async with asyncio.timeout(options.document_timeout * len(chunks)):
-            asked = Asking(document, task, llm, options, trail)
+        async with asyncio.timeout(limit):
             with recording_for(document.id):
-                answered = [answer async for answer in asked.all(chunks)]
+                passes = [
+                    [answer async for answer in Asking(document, task, llm, options.in_pass(n), trail).all(chunks)]
+                    for n in range(1, options.passes + 1)
+                ]
     except TimeoutError:
-        limit = options.document_timeout * len(chunks)
         raise CallTimeout(
             f"The document was not done within {limit:g} seconds.", hint="Raise document_timeout."
         ) from None
-    facts, rejections = _facts(document, task, answered)
+    facts, rejections = _facts(document, task, passes)
     return Extraction(
         document=document,
         entities=facts.entities,
@@ -202,17 +210,25 @@ def _cut_off(reply: Reply) -> Truncated:
     )
 
 
-def _facts(document: Document, task: Task, answered: list[Answered]) -> tuple[Facts, list[Rejection]]:
+def _facts(document: Document, task: Task, passes: list[list[Answered]]) -> tuple[Facts, list[Rejection]]:
     index = TextIndex(document.text)
-    parts: list[Facts] = []
     rejections: list[Rejection] = []
+    found = [merge_facts(_grounded(document, task, answered, index, rejections)) for answered in passes]
+    return identify(agree(found), document.digest), rejections
+
+
+def _grounded(
+    document: Document, task: Task, answered: list[Answered], index: TextIndex, rejections: list[Rejection]
+) -> list[Facts]:
+    """The facts of each chunk; what is not kept is added to `rejections`."""
+    parts: list[Facts] = []
     for number, piece in enumerate(answered):
         within = Span(start=piece.chunk.start, end=piece.chunk.end)
         source = Source(document, index, within, number, document.published, document.language, task)
         facts, rejected = ground(piece.answer, piece.flaws, source)
         parts.append(facts)
         rejections += rejected
-    return identify(merge_facts(parts), document.digest), rejections
+    return parts
 
 
 def _provenance(document: Document, task: Task, options: Options, chunks: int, trail: Trail) -> Provenance:
@@ -226,7 +242,7 @@ def _provenance(document: Document, task: Task, options: Options, chunks: int, t
         ontology_digest=task.ontology.digest,
         model=options.model,
         models_answered=tuple(trail.models),
-        parameters=dict(options.parameters),
+        parameters=dict(options.parameters) | ({"passes": options.passes} if options.passes > 1 else {}),
         document_digest=document.digest,
         fingerprints=tuple(trail.fingerprints),
         chunks=chunks,

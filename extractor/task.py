@@ -42,7 +42,7 @@ class Task:
 
     @cached_property
     def schema(self) -> AnswerSchema:
-        return answer_schema(self.ontology)
+        return answer_schema(self.ontology, self.prompt.answer)
 
     @cached_property
     def examples(self) -> TextIndex:

@@ -66,6 +66,7 @@ def batch(
         list[str] | None, typer.Option("--field", help="A field of JSON or CSV: text=body.", metavar="OURS=THEIRS")
     ] = None,
     patience: Annotated[float | None, typer.Option(help="Seconds to wait in all for an endpoint that is down.")] = None,
+    passes: options.Passes = None,
     via: Annotated[
         str | None, typer.Option(help="live, or batch-api: the provider's batches, slow and about half the price.")
     ] = None,
@@ -78,7 +79,7 @@ def batch(
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, ontology=ontology, replay=replay, record=record, cache=cache,
         cache_dir=cache_dir, mode=mode, timeout=timeout, concurrency=concurrency, rpm=rpm, tpm=tpm, patience=patience,
-        budget=budget, max_tokens_total=max_tokens_total, max_requests=max_requests, via=via, batch_poll=poll,
+        budget=budget, max_tokens_total=max_tokens_total, max_requests=max_requests, via=via, batch_poll=poll, passes=passes,
     )  # fmt: skip
     source = SourceOptions(tuple(include or ()), tuple(exclude or ()), _mapping(fields))
     if table not in (None, "csv", "parquet"):

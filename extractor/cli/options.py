@@ -22,3 +22,6 @@ CacheDir = Annotated[Path | None, typer.Option(help="Where replies are kept.", m
 Mode = Annotated[str | None, typer.Option(help="auto, json_schema, tools or json.")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds for one call.")]
 Concurrency = Annotated[int | None, typer.Option(help="The most documents at once.", metavar="N")]
+Passes = Annotated[
+    int | None, typer.Option(help="Ask so often, and give each fact the share of passes that found it.", metavar="N")
+]

@@ -67,6 +67,7 @@ class Evaluation:
             },
             "types": {name: _measures(count) for name, count in self.by_type().items()},
             "roles": {name: _measures(count) for name, count in self.by_role().items()},
+            "shares": [{"share": share, **_measures(count)} for share, count in self.by_share().items()],
             "confusion": [{"gold": g, "found": f, "count": n} for (g, f), n in self.confusion()],
             "cost": self.cost(),
             "slips": {
@@ -80,6 +81,14 @@ class Evaluation:
 
     def by_role(self) -> dict[str, Count]:
         return _sum(card.by_role for card in self.cards)
+
+    def by_share(self) -> dict[float, Count]:
+        """Events by the share of passes that found them, most agreed first; empty where there was one pass."""
+        found: dict[float, Count] = {}
+        for card in self.cards:
+            for share, count in card.by_share.items():
+                found.setdefault(share, Count()).add(count)
+        return dict(sorted(found.items(), reverse=True))
 
     def confusion(self) -> list[tuple[tuple[str, str], int]]:
         """(gold type, found type) and how often; `-` stands for nothing. Most frequent first."""

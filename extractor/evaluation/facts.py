@@ -44,6 +44,7 @@ class Act:
     place_in_text: tuple[int, int] | None
     trigger_in_text: tuple[int, int] | None
     optional: bool = False
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _act(event: Event) -> Act:
         evidence=event.evidence.text,
         place_in_text=_place(event.evidence),
         trigger_in_text=_place(event.trigger) if event.trigger else None,
+        share=event.share,
     )
 
 

@@ -59,6 +59,10 @@ def print_evaluation(evaluation: Evaluation, console: Console, *, slips: bool = 
     for kind, groups in evaluation.groups().items():
         console.print(_group_table(kind, groups))
     console.print(_types_table(evaluation.by_type()))
+    for share, count in evaluation.by_share().items():
+        console.print(
+            f"Events found by {share:.0%} of the passes: {count.hits + count.inventions}, precision {number(count.precision)}"
+        )
     confused = [(pair, n) for pair, n in evaluation.confusion() if pair[0] != pair[1]]
     console.print(
         "Confused: " + ", ".join(f"{g} as {f} {n}" for (g, f), n in confused[:12]), markup=False, highlight=False

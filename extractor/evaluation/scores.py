@@ -65,6 +65,7 @@ class Card:
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_type: dict[str, Count] = field(default_factory=dict)
     by_role: dict[str, Count] = field(default_factory=dict)
+    by_share: dict[float, Count] = field(default_factory=dict)
     slips: list[Slip] = field(default_factory=list)
     tokens: int = 0
     answer_tokens: int = 0
@@ -90,6 +91,7 @@ def score(found: Facts, gold: Facts, card: Card, symmetric: set[str]) -> Card:
             _score_details(
                 found.acts[a], gold.acts[b], card, to_gold, optional, _names(found.things), _names(gold.things)
             )
+    _score_shares(found, gold, acts, card)
     _score_lonely_arguments(found, gold, acts, card)
     _score_links(found, gold, links, card)
     card.facts = len(found.acts) + len(found.links)
@@ -158,6 +160,15 @@ def _score_acts(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
     for b in sorted(set(range(len(gold.acts))) - set(pairs.values())):
         if not gold.acts[b].optional:
             _lone_act(gold.acts[b], "missed", card)
+
+
+def _score_shares(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
+    """Events found and events invented, by the share of passes that found them."""
+    for a, act in enumerate(found.acts):
+        if act.share is None or (a in pairs and gold.acts[pairs[a]].optional):
+            continue
+        hit = a in pairs
+        card.by_share.setdefault(round(act.share, 2), Count()).add(Count(int(hit), int(not hit)))
 
 
 def _lone_act(act: Act, kind: str, card: Card) -> None:

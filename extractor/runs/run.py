@@ -257,7 +257,7 @@ def run_identity(extractor: Extractor) -> str:
         "model": options.model,
         "parameters": [list(pair) for pair in options.parameters],
         "chunks": [options.chunk_size, options.chunk_overlap],
-    }
+    } | ({"passes": options.passes} if options.passes > 1 else {})
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 

@@ -1,0 +1,109 @@
+"""Agreement as confidence: a document is asked about several times, and each fact says how often it was found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from extractor import Document, extract
+from extractor.evaluation.evaluate import evaluate
+from extractor.fake_endpoint import FakeEndpoint
+from extractor.llm.base import Request
+from extractor.llm.scripted import ScriptedLLM
+from extractor.models import Extraction
+from extractor.runs.run import batch
+
+TEXT = "Police detained nine dock workers on Monday. The union accused the port authority of breaking its word."
+PEOPLE = [
+    {"id": 1, "type": "government_body", "name": "Police", "aliases": [], "name_en": "Police", "country": None, "sector": "COP"},
+    {"id": 2, "type": "group", "name": "dock workers", "aliases": [], "name_en": None, "country": None, "sector": "LAB"},
+]  # fmt: skip
+REST: dict[str, Any] = {
+    "modes": [], "contexts": [], "participants": [], "place": None, "time": None, "modality": "asserted", "source": None, "figures": [],
+}  # fmt: skip
+DETAINED = {
+    "evidence": "Police detained nine dock workers",
+    "trigger": "detained",
+    "type": "COERCE",
+    "actors": [1],
+    "recipients": [2],
+    **REST,
+}
+ACCUSED = {
+    "evidence": "The union accused the port authority",
+    "trigger": "accused",
+    "type": "ACCUSE",
+    "actors": [],
+    "recipients": [],
+    **REST,
+}
+
+
+def answer(*events: dict[str, Any], entities: list[dict[str, Any]] | None = None) -> str:
+    return json.dumps({"entities": PEOPLE if entities is None else entities, "events": events, "relations": []})
+
+
+def asked(*answers: str, passes: int) -> tuple[Extraction, list[Request]]:
+    requests: list[Request] = []
+
+    def answer_to(request: Request) -> str:
+        requests.append(request)
+        return answers[len(requests) - 1]
+
+    from extractor.api import Extractor
+
+    with Extractor(llm=ScriptedLLM(answer_to), passes=passes) as extractor:
+        return extractor.extract(Document(id="d", text=TEXT)), requests
+
+
+def test_each_fact_carries_the_share_of_passes_that_found_it() -> None:
+    """Two of three found the accusation; the ids of the passes' entities need not agree."""
+    swapped = [{**PEOPLE[0], "id": 7}, {**PEOPLE[1], "id": 9}]
+    third = answer({**DETAINED, "actors": [7], "recipients": [9]}, entities=swapped)
+    found, _ = asked(answer(DETAINED, ACCUSED), answer(DETAINED, ACCUSED), third, passes=3)
+    assert {event.type: round(event.share or 0, 2) for event in found.events} == {"COERCE": 1.0, "ACCUSE": 0.67}
+    assert [entity.share for entity in found.entities] == [1.0, 1.0]
+    actor, recipient = found.events[0].actors[0], found.events[0].recipients[0]
+    assert {entity.id: entity.name for entity in found.entities} == {actor: "Police", recipient: "dock workers"}
+
+
+def test_each_pass_has_a_fingerprint_of_its_own_and_the_first_that_of_a_single_pass() -> None:
+    """What was asked once is not paid again when more passes are asked for; `pass` itself is not sent."""
+    _, one = asked(answer(DETAINED), passes=1)
+    _, three = asked(*[answer(DETAINED)] * 3, passes=3)
+    assert three[0].fingerprint() == one[0].fingerprint()
+    assert len({request.fingerprint() for request in three}) == 3
+    assert [request.messages for request in three] == [one[0].messages] * 3
+
+
+def test_the_passes_are_sent_alike_and_a_run_knows_how_many_there_were(tmp_path: Path) -> None:
+    """Off unless asked for: a result of one pass has no shares at all; another number of passes is another question."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text(TEXT, encoding="utf-8")
+    with FakeEndpoint(answer(DETAINED)) as endpoint:
+        given: dict[str, Any] = {"base_url": endpoint.base_url, "cache_dir": tmp_path / "cache"}
+        batch(tmp_path / "in", out=tmp_path / "run", **given)
+        once = (tmp_path / "run/results.jsonl").read_text(encoding="utf-8")
+        batch(tmp_path / "in", out=tmp_path / "run", passes=3, **given)
+        thrice = (tmp_path / "run/results.jsonl").read_text(encoding="utf-8")
+        assert len({request.body for request in endpoint.requests}) == 1 and len(endpoint.requests) == 3
+    assert '"share"' not in once and thrice.count('"share":1.0') == 3
+    assert json.loads(thrice)["provenance"]["parameters"] == {"passes": 3}
+
+
+def test_evaluation_shows_the_precision_by_share(tmp_path: Path) -> None:
+    """What all passes found is right more often than what one found: the figures say so."""
+    gold = {
+        "document": "d",
+        "entities": [{"id": 1, "type": "government_body", "name": "Police"}, {"id": 2, "type": "group", "name": "dock workers"}],
+        "events": [{"type": "COERCE", "actors": [1], "recipients": [2], "trigger": "detained", "evidence": "Police detained nine dock workers"}],
+    }  # fmt: skip
+    (tmp_path / "d.gold.json").write_text(json.dumps(gold), encoding="utf-8")
+    found, _ = asked(answer(DETAINED, ACCUSED), answer(DETAINED), passes=2)
+    shares = evaluate([found], tmp_path).as_json()["shares"]
+    assert [(row["share"], row["precision"]) for row in shares] == [(1.0, 1.0), (0.5, 0.0)]
+
+
+def test_one_pass_is_as_before() -> None:
+    """`extract()` without passes: no share anywhere."""
+    found = extract(TEXT, llm=ScriptedLLM([answer(DETAINED)]))
+    assert found.events[0].share is None and "share" not in found.model_dump_json()
