@@ -199,7 +199,12 @@ def _cached_schema(digest: str, form: int, words: str) -> AnswerSchema:
     for definition, name, values in json.loads(words):
         _narrow(schema["$defs"][definition]["properties"][name], values)
     schema = strict(schema)
-    return AnswerSchema("answer", canonical(shortened(schema) if form == 2 else schema))
+    if form == 1:
+        return AnswerSchema("answer", canonical(schema))
+    brief = shortened(schema)
+    # A constrained LLM fills in the fields in the order of the schema: evidence before codes, entities before events.
+    text = json.dumps(brief, ensure_ascii=False, separators=(",", ":")) if form == 3 else canonical(brief)
+    return AnswerSchema("answer", text)
 
 
 def _schema(digest: str, form: int, words: Callable[[], dict[tuple[str, str], list[str]]]) -> AnswerSchema:

@@ -1,6 +1,6 @@
-"""The second form of an answer: the same fields under keys of one letter, for half of the characters.
+"""The short forms of an answer (2 and 3): the same fields under keys of one letter, for half of the characters.
 
-An asserted event says nothing of its modality (null); the rest is said as in the first form.
+An asserted event or relation says nothing of its modality (null); the rest is said as in the first form.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from extractor.errors import PromptError
 SYSTEM_NAMES = frozenset({"event_types", "contexts", "entity_types", "sectors", "roles", "modalities", "predicates"})
 USER_NAMES = frozenset({"published", "language", "title", "context", "boundary", "document"})
 FRONT_MATTER = {"id": str, "version": str, "ontology": str, "answer": int, "description": str, "changelog": list}
+# How an answer is written: 1 with whole words as keys, 2 with letters, 3 with letters and a schema in the order of the prompt.
+ANSWER_FORMS = (1, 2, 3)
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -144,6 +146,8 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, Any], str]:
             raise PromptError(f"{path}: {name} is to be of type {kind.__name__}, not {type(head[name]).__name__}.")
     if not VERSION.fullmatch(head["version"]):
         raise PromptError(f"{path}: version is to be like 1.0.0, not {head['version']!r}.")
+    if head["answer"] not in ANSWER_FORMS:
+        raise PromptError(f"{path}: answer is to be one of {', '.join(map(str, ANSWER_FORMS))}, not {head['answer']}.")
     return head, match[2]
 
 
