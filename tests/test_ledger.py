@@ -64,7 +64,7 @@ asyncio.run(main())
     assert [ledger.result(str(n)) for n in range(15)] == [b"line"] * 15
     assert ledger.interrupted == 5
     row = ledger.get("17")
-    assert row is not None and (row.state, row.attempts) == ("running", 0), "who gets something done is not to blame"
+    assert row is not None and (row.state, row.attempts) == ("pending", 0), "who gets something done is not to blame"
     ledger.close()
 
 

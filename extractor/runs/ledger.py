@@ -21,7 +21,7 @@ from extractor.errors import StorageError
 from extractor.llm.grouped import Grouped
 from extractor.runs.lock import FolderLock, hold
 
-FORMAT = 1
+FORMAT = 2
 BUSY_SECONDS = 30.0
 LEVEL = 1
 PAGE = 1000
@@ -29,7 +29,7 @@ PAGE = 1000
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     key TEXT PRIMARY KEY, position INTEGER NOT NULL, stamp TEXT, digest TEXT, identity TEXT, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0, deaths INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0,
     completion_tokens INTEGER NOT NULL DEFAULT 0, cost REAL NOT NULL DEFAULT 0, entities INTEGER NOT NULL DEFAULT 0,
     events INTEGER NOT NULL DEFAULT 0, relations INTEGER NOT NULL DEFAULT 0, rejections TEXT, error TEXT,
     run INTEGER NOT NULL
@@ -40,12 +40,15 @@ CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, identity TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS written (
     number INTEGER PRIMARY KEY, key TEXT NOT NULL, identity TEXT NOT NULL, end INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+FACTS = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
 
 
 class Row(NamedTuple):
-    """What the ledger knows of a document. `stamp` is size and time of its file, `digest` the hash of its text."""
+    """What the ledger knows of a document. `stamp` is size and time of its file, `digest` the hash of its text.
+
+    `deaths` counts the processes that died over it without having got anything done.
+    """
 
     key: str
     position: int
@@ -54,6 +57,7 @@ class Row(NamedTuple):
     identity: str | None
     state: str
     attempts: int
+    deaths: int
     run: int
 
 
@@ -74,9 +78,10 @@ ADD = """
 INSERT INTO documents (key, position, stamp, digest, identity, state, attempts, run) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
 ON CONFLICT (key) DO UPDATE SET position = excluded.position, stamp = excluded.stamp, digest = excluded.digest,
 attempts = CASE WHEN documents.identity IS excluded.identity THEN documents.attempts ELSE 0 END,
+deaths = CASE WHEN documents.identity IS excluded.identity THEN documents.deaths ELSE 0 END,
 identity = excluded.identity, state = excluded.state, run = excluded.run, error = NULL"""
 Step = tuple[str, tuple[object, ...]]
-COLUMNS = "key, position, stamp, digest, identity, state, attempts, run"
+COLUMNS = "key, position, stamp, digest, identity, state, attempts, deaths, run"
 
 
 class Ledger:
@@ -104,12 +109,13 @@ class Ledger:
         # What can be found out again need not survive a power cut.
         self._quick = self._connect("NORMAL")
         self._group = Grouped(self._commit)
-        self._durable.executescript(SCHEMA)
+        self._durable.executescript(FACTS)
         self.run = int(self.fact("run") or 0) + 1
         if int(self.fact("format") or FORMAT) != FORMAT:
             raise StorageError(
                 f"{self.path} is of another format.", hint="Use the version that made it, or a new folder."
             )
+        self._durable.executescript(SCHEMA)
         self.set_facts({"format": str(FORMAT), "run": str(self.run)})
         # The first run after a kill finds what was in flight.
         self.interrupted = self._one("SELECT count(*) FROM documents WHERE state = 'running'")
@@ -119,6 +125,9 @@ class Ledger:
         """Where the last process got something done before it died, no document of it is to blame for its death."""
         if self.fact("progress") == str(self.run - 1):
             self._durable.execute("UPDATE documents SET attempts = max(0, attempts - 1) WHERE state = 'running'")
+        else:
+            self._durable.execute("UPDATE documents SET deaths = deaths + 1 WHERE state = 'running'")
+        self._durable.execute("UPDATE documents SET state = 'pending' WHERE state = 'running'")
         self._progressed = False
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
@@ -261,7 +270,7 @@ class Ledger:
         numbers = (gave.prompt_tokens, gave.completion_tokens, gave.cost, gave.entities, gave.events, gave.relations)
         update = """
             UPDATE documents SET state = ?, prompt_tokens = ?, completion_tokens = ?, cost = ?, entities = ?, events = ?,
-            relations = ?, rejections = ?, error = NULL WHERE key = ?"""
+            relations = ?, rejections = ?, error = NULL, deaths = 0 WHERE key = ?"""
         result = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
         steps: list[Step] = [
             (result, (key, identity, body, zlib.crc32(body))),

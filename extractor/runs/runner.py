@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -25,7 +26,9 @@ from extractor.runs.order import Line, Met, Order
 from extractor.runs.results import ResultsFile
 
 DONE = frozenset({"done", "empty"})
+# Processes that may die over a document; from the second on, it is worked on with no other suspect beside it.
 MAX_DEATHS = 5
+SUSPECT = 2
 PASS_AT_ONCE = 256
 REST_AT_ONCE = 256
 # Seconds to look at the rest of a source after a stop, and where it is to be at once.
@@ -90,6 +93,7 @@ class Runner:
     _blamed: dict[str, tuple[Entry, int]] = field(default_factory=dict)
     _last_doubt: ExtractorError | None = None
     _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _order: Order = field(init=False)
     _met: Met = field(init=False)
@@ -227,11 +231,16 @@ class Runner:
         self._place(place, _line_of(row))
 
     async def _work_on(self, entry: Entry, place: int, document: Document, digest: str) -> None:
-        key, identity = entry.key, self.identity(digest)
-        if self._died_too_often(key, identity):
-            self.ledger.add(key, place, entry.stamp, digest, identity, "pending")
-            self._fail(key, place, _killed(key), stage="extract")
+        deaths = self._deaths(entry.key, self.identity(digest))
+        if deaths >= MAX_DEATHS:
+            self.ledger.add(entry.key, place, entry.stamp, digest, self.identity(digest), "pending")
+            self._fail(entry.key, place, _killed(entry.key), stage="extract")
             return
+        async with self._alone if deaths >= SUSPECT else nullcontext():
+            await self._attempt(entry, place, document, digest)
+
+    async def _attempt(self, entry: Entry, place: int, document: Document, digest: str) -> None:
+        key, identity = entry.key, self.identity(digest)
         self._working[key] = (entry, place)
         self.progress.in_flight += 1
         try:
@@ -254,9 +263,9 @@ class Runner:
             self._working.pop(key, None)
             self.progress.in_flight -= 1
 
-    def _died_too_often(self, key: str, identity: str) -> bool:
+    def _deaths(self, key: str, identity: str) -> int:
         row = self.ledger.get(key)
-        return row is not None and row.identity == identity and row.attempts >= MAX_DEATHS
+        return row.deaths if row is not None and row.identity == identity else 0
 
     async def _succeed(self, key: str, place: int, identity: str, extraction: Extraction) -> None:
         gave = Yield(
