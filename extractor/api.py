@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEFAULT_ONTOLOGY = "plover"
+_sharing = threading.Lock()
+_sharing_loop = threading.Lock()
 
 
 def extract(
@@ -230,8 +232,13 @@ def run_in_background(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-@lru_cache(maxsize=1)
 def _background_loop() -> asyncio.AbstractEventLoop:
+    with _sharing_loop:
+        return _made_loop()
+
+
+@lru_cache(maxsize=1)
+def _made_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="extractor", daemon=True).start()
     return loop
@@ -252,7 +259,11 @@ def _with_arguments(settings: Settings | None, arguments: dict[str, Any]) -> Set
 def _shared(settings: Settings | None, arguments: dict[str, str], llm: LLM | None) -> Extractor:
     """One Extractor for calls with equal settings, so that repeated `extract()` calls share connections."""
     merged = _with_arguments(settings, arguments)
-    return Extractor(merged, llm=llm) if llm is not None else _extractor_for(merged.model_dump_json(), _Plain(merged))
+    if llm is not None:
+        return Extractor(merged, llm=llm)
+    # lru_cache lets threads that miss at the same moment all compute: each would have a stack, and pay, for itself.
+    with _sharing:
+        return _extractor_for(merged.model_dump_json(), _Plain(merged))
 
 
 class _Plain:

