@@ -110,6 +110,7 @@ class ReplyCache:
                 cull_limit=0 if self.size_limit is None else 10,
                 sqlite_synchronous=2,
                 disk_min_file_size=2**31 - 1,
+                sqlite_mmap_size=0,
             )
         except OSError as exc:
             raise StorageError(
