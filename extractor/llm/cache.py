@@ -111,6 +111,7 @@ class ReplyCache:
                 sqlite_synchronous=2,
                 disk_min_file_size=2**31 - 1,
                 sqlite_mmap_size=0,
+                sqlite_cache_size=1024,
             )
         except OSError as exc:
             raise StorageError(
