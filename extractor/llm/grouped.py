@@ -10,15 +10,16 @@ T = TypeVar("T")
 
 
 class Grouped(Generic[T]):
-    """Collects items and hands them to `commit`, in their order, once in each turn of the event loop.
+    """Collects items and hands them to `commit`, in their order, once in each turn of the event loop, or after `wait` seconds.
 
     `add` returns when the item's batch is committed, and raises what its commit raised. Not in a
     thread: a writer that has to fight for the interpreter with a busy loop takes ten times as long.
     The slower the disk, the more comes together while it is written to.
     """
 
-    def __init__(self, commit: Callable[[list[T]], None]) -> None:
+    def __init__(self, commit: Callable[[list[T]], None], wait: float = 0.0) -> None:
         self._commit = commit
+        self._wait = wait
         self._items: list[T] = []
         self._done: asyncio.Future[None] | None = None
 
@@ -27,7 +28,7 @@ class Grouped(Generic[T]):
         if self._done is None:
             loop = asyncio.get_running_loop()
             self._done = loop.create_future()
-            loop.call_soon(self.flush)
+            loop.call_later(self._wait, self.flush)
         # Shielded: whoever is cancelled while it waits takes nothing from the others of the batch.
         await asyncio.shield(self._done)
 

@@ -25,6 +25,10 @@ FORMAT = 2
 BUSY_SECONDS = 30.0
 LEVEL = 1
 PAGE = 1000
+# Lines that were just finished and are mostly wanted at once; the others are read again.
+FRESH = 256
+# Seconds in which the starts and ends of documents are gathered for one durable write.
+TOGETHER = 0.005
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -98,6 +102,7 @@ class Ledger:
         if lock:
             lock.take()
         self._connections: list[sqlite3.Connection] = []
+        self._fresh: dict[str, bytes] = {}
         try:
             self._open()
         except (sqlite3.Error, StorageError) as exc:
@@ -108,7 +113,7 @@ class Ledger:
         self._durable = self._connect("FULL")
         # What can be found out again need not survive a power cut.
         self._quick = self._connect("NORMAL")
-        self._group = Grouped(self._commit)
+        self._group = Grouped(self._commit, wait=TOGETHER)
         self._durable.executescript(FACTS)
         self.run = int(self.fact("run") or 0) + 1
         if int(self.fact("format") or FORMAT) != FORMAT:
@@ -164,6 +169,9 @@ class Ledger:
 
     def result(self, key: str) -> bytes:
         """The line of a finished document, without its line end. Raises StorageError where it is damaged."""
+        fresh = self._fresh.pop(key, None)
+        if fresh is not None:
+            return fresh
         try:
             found = self._quick.execute("SELECT body, checksum FROM results WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error:
@@ -280,6 +288,9 @@ class Ledger:
             self._progressed = True
             steps.append(("INSERT OR REPLACE INTO facts VALUES ('progress', ?)", (str(self.run),)))
         await self._group.add(steps)
+        self._fresh.pop(key, None)
+        if len(self._fresh) < FRESH:
+            self._fresh[key] = line
 
     def _commit(self, groups: list[list[Step]]) -> None:
         """All steps of all documents of a batch, in one transaction."""
