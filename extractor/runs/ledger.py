@@ -28,7 +28,7 @@ PAGE = 1000
 # Lines that were just finished and are mostly wanted at once; the others are read again.
 FRESH = 256
 # Seconds in which the starts and ends of documents are gathered for one durable write.
-TOGETHER = 0.005
+TOGETHER = 0.02
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (

@@ -74,9 +74,10 @@ def fold(text: str) -> Folded:
     """The folded text with the way back."""
     parts = list(map(TABLE.__getitem__, text))
     folded = "".join(parts)
-    if len(folded) == len(text) and "" not in parts:
+    gone = parts.count("")
+    if not gone and len(folded) == len(text):
         return Folded(folded, array("q", range(len(text))))
-    if len(max(parts, key=len, default="")) <= 1:
+    if len(folded) == len(parts) - gone:
         return Folded(folded, array("q", compress(range(len(parts)), parts)))
     return Folded(folded, array("q", [place for place, part in enumerate(parts) for _ in part]))
 
