@@ -110,6 +110,20 @@ def test_optional_items_are_neither_rewarded_nor_punished() -> None:
         assert (counts["events"].f1, counts["arguments"].f1) == (1.0, 1.0)
 
 
+def test_what_is_arguable_within_an_event_is_neither_rewarded_nor_punished() -> None:
+    """A type, a source or an argument on which fair coders differ: given or not, no figure changes."""
+    arguable = {
+        "arguable": ["type", "modes", "source"],
+        "arguable_parts": [{"role": "place", "entity": 3}, {"role": "topic", "entity": 4}],
+    }
+    wanted = [EVENTS[0] | arguable, *EVENTS[1:]]
+    fewer = card([event("SUPPORT", "met Sara Noury in Mersa", [1], recipients=[2], source=4), *EVENTS[1:]], wanted)
+    assert {count.f1 for count in fewer.counts.values()} <= {1.0, None}
+    more = card([EVENTS[0] | {"participants": [{"role": "topic", "entity": 4}]}, *EVENTS[1:]], wanted)
+    assert {count.f1 for count in more.counts.values()} <= {1.0, None}
+    assert card(EVENTS[1:], wanted).counts["arguments"].misses == 2, "missed whole, it takes its firm arguments with it"
+
+
 def test_dates_count_by_interval() -> None:
     """A wrong day is both an invention and a miss."""
     right = {"text": "On Tuesday", "start": "2024-05-14", "end": "2024-05-14"}

@@ -45,6 +45,8 @@ class Act:
     trigger_in_text: tuple[int, int] | None
     optional: bool = False
     share: float | None = None
+    arguable: frozenset[str] = frozenset()
+    arguable_arguments: frozenset[tuple[str, object]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ def _gold_act(event: GoldEvent, index: TextIndex) -> Act:
         place_in_text=_span(evidence),
         trigger_in_text=_span(trigger),
         optional=event.optional,
+        arguable=frozenset(event.arguable),
+        arguable_arguments=frozenset((part.role, part.entity) for part in event.arguable_parts),
     )
 
 

@@ -4,14 +4,15 @@ A gold file `<id>.gold.json` has `document` (the id), `entities`, `events` and `
 fields of an extraction, but plain strings for quotes: `evidence`, `trigger`, and for a time
 `{"text", "start", "end"}` with ISO days, both included, or null where it names no interval. Entities
 have ids of the annotator's own. `optional: true` marks an item on which fair coders differ: neither
-rewarded nor punished.
+rewarded nor punished. The same within an event: `arguable` names fields of it that are not scored (type,
+modes, modality, source, time, figures), `arguable_parts` are arguments that may be given or not.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -19,6 +20,8 @@ from extractor.errors import DocumentError
 from extractor.models import Modality, Model
 from extractor.ontology import Ontology
 from extractor.text.grounding import TextIndex
+
+Arguable = Literal["type", "modes", "modality", "source", "time", "figures"]
 
 
 class GoldTime(Model):
@@ -63,6 +66,8 @@ class GoldEvent(Model):
     trigger: str
     evidence: str
     optional: bool = False
+    arguable: tuple[Arguable, ...] = ()
+    arguable_parts: tuple[GoldPart, ...] = ()
     note: str = ""
 
 
@@ -125,7 +130,8 @@ def _event_problems(where: str, event: GoldEvent, text: str, ontology: Ontology,
     if event.type in ontology.types:
         problems += _known(where, event.modes, ontology.types[event.type].modes)
     problems += _known(where, [part.role for part in event.participants], ontology.roles)
-    used = [*event.actors, *event.recipients, *(part.entity for part in event.participants), event.place, event.source]
+    parts = (*event.participants, *event.arguable_parts)
+    used = [*event.actors, *event.recipients, *(part.entity for part in parts), event.place, event.source]
     return problems + [f"{where}: no entity {number}" for number in used if number is not None and number not in ids]
 
 

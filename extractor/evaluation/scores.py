@@ -103,7 +103,8 @@ _NOTHING = object()
 
 def _used(gold: Facts) -> set[object]:
     """Entities that a gold fact needs: those are never optional to find."""
-    acts = {entity for act in gold.acts if not act.optional for _, entity in act.arguments}
+    firm = (act for act in gold.acts if not act.optional)
+    acts = {entity for act in firm for _, entity in act.arguments - act.arguable_arguments}
     return acts | {end for link in gold.links if not link.optional for end in (link.subject, link.target)}
 
 
@@ -145,6 +146,8 @@ def _score_acts(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
             continue
         events.hits += 1
         mine, theirs = found.acts[a].type, gold.acts[b].type
+        if "type" in gold.acts[b].arguable and mine != theirs:
+            continue
         card.confusion[theirs, mine] += 1
         if mine == theirs:
             typed.hits += 1
@@ -193,7 +196,8 @@ def _score_details(
     where = gold.evidence
     arguments = {(role, to_gold.get(entity, ("?", entity))) for role, entity in mine.arguments}
     arguments = {pair for pair in arguments if pair[1] not in optional or pair in gold.arguments}
-    wanted = {pair for pair in gold.arguments if pair[1] not in optional or pair in arguments}
+    arguments -= gold.arguable_arguments
+    wanted = {pair for pair in gold.arguments if pair[1] not in optional or pair in arguments} - gold.arguable_arguments
     for role, entity in arguments | wanted:
         hit, invented = (role, entity) in wanted and (role, entity) in arguments, (role, entity) in arguments
         for count in (_count(card, "arguments"), card.by_role.setdefault(role, Count())):
@@ -201,12 +205,16 @@ def _score_details(
         if not hit:
             name = gold_names.get(entity) or names.get(entity[1] if isinstance(entity, tuple) else entity, "?")
             card.slips.append(Slip("arguments", "invented" if invented else "missed", f"{role} {name}: {where}"))
-    _sets("modes", set(mine.modes), set(gold.modes), card, where)
-    _sets("figures", set(mine.figures), set(gold.figures), card, where)
-    _value("modality", mine.modality, gold.modality, card, where)
-    source = to_gold.get(mine.source, "?") if mine.source is not None else None
-    _value("source", source, gold.source, card, where, {**gold_names, "?": names.get(mine.source, "?")})
-    if gold.interval or mine.interval:
+    if "modes" not in gold.arguable:
+        _sets("modes", set(mine.modes), set(gold.modes), card, where)
+    if "figures" not in gold.arguable:
+        _sets("figures", set(mine.figures), set(gold.figures), card, where)
+    if "modality" not in gold.arguable:
+        _value("modality", mine.modality, gold.modality, card, where)
+    if "source" not in gold.arguable:
+        source = to_gold.get(mine.source, "?") if mine.source is not None else None
+        _value("source", source, gold.source, card, where, {**gold_names, "?": names.get(mine.source, "?")})
+    if "time" not in gold.arguable and (gold.interval or mine.interval):
         _value("dates", _days(mine.interval), _days(gold.interval), card, f"{mine.time} / {gold.time}: {where}")
     _count(card, "evidence").add(Count(*_evidence(mine, gold)))
 
@@ -250,7 +258,7 @@ def _score_lonely_arguments(found: Facts, gold: Facts, pairs: Pairs, card: Card)
         _count(card, "arguments").inventions += len(found.acts[a].arguments)
     for b in set(range(len(gold.acts))) - set(pairs.values()):
         if not gold.acts[b].optional:
-            _count(card, "arguments").misses += len(gold.acts[b].arguments)
+            _count(card, "arguments").misses += len(gold.acts[b].arguments - gold.acts[b].arguable_arguments)
 
 
 def _score_links(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
