@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from extractor.agreement import agree
 from extractor.answers import Answer, Flaw, read_answer
+from extractor.dating import date_anaphora
 from extractor.errors import CallTimeout, DocumentError, RequestRejected, Truncated, Unreadable
 from extractor.facts import Facts, Source, ground
 from extractor.llm.base import LLM, Reply, Request
@@ -214,7 +215,7 @@ def _facts(document: Document, task: Task, passes: list[list[Answered]]) -> tupl
     index = TextIndex(document.text)
     rejections: list[Rejection] = []
     found = [merge_facts(_grounded(document, task, answered, index, rejections)) for answered in passes]
-    return identify(agree(found), document.digest), rejections
+    return identify(date_anaphora(agree(found)), document.digest), rejections
 
 
 def _grounded(

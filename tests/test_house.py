@@ -28,7 +28,7 @@ LAYERS = [
     {"task"},
     {"facts"},
     {"merging"},
-    {"agreement"},
+    {"agreement", "dating"},
     {"pipeline"},
     {"prices"},
     {"wiring"},

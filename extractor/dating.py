@@ -1,0 +1,48 @@
+"""Times that count from a day named before in the text get their days from the nearest one before them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from datetime import timedelta
+
+from extractor.facts import Facts
+from extractor.models import Event, Relation, Time, TimeInterval
+from extractor.text.dates.anaphora import days_after
+
+Anchor = tuple[int, TimeInterval]
+# How far before it, in characters, the day may stand that an expression counts from.
+REACH = 1500
+FLAG = "anaphoric"
+
+
+def date_anaphora(facts: Facts) -> Facts:
+    """The facts with `the same evening` and its like resolved; their intervals carry the flag `anaphoric`."""
+    anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor[0])
+    if not anchors:
+        return facts
+    return Facts(
+        facts.entities,
+        tuple(event.changed(time=_dated(event.time, anchors)) if event.time else event for event in facts.events),
+        tuple(link.changed(time=_dated(link.time, anchors)) if link.time else link for link in facts.relations),
+    )
+
+
+def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
+    """Where single days are named, and which."""
+    for item in items:
+        if item.time and item.time.interval and item.time.interval.start == item.time.interval.end:
+            yield item.time.mention.span.start, item.time.interval
+
+
+def _dated(time: Time, anchors: list[Anchor]) -> Time:
+    days = days_after(time.mention.text) if time.interval is None else None
+    if days is None:
+        return time
+    start = time.mention.span.start
+    nearest = bisect_left(anchors, start, key=lambda anchor: anchor[0]) - 1
+    if nearest < 0 or start - anchors[nearest][0] > REACH:
+        return time
+    known = anchors[nearest][1]
+    day = known.start + timedelta(days=days)
+    return time.changed(interval=known.changed(start=day, end=day, flags=(FLAG,)))

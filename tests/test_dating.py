@@ -1,0 +1,62 @@
+"""Days that count from a day named before: the nearest one before them in the text, and nothing where there is none."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from extractor import Document, extract
+from extractor.llm.scripted import ScriptedLLM
+from extractor.text.dates.anaphora import days_after
+
+CASES = {
+    "the same day": 0, "later the same evening": 0, "On that night": 0, "the next day": 1, "two days later": 2, "3 days later": 3,
+    "a day earlier": -1, "همان روز": 0, "ظهر همان روز": 0, "همان شب": 0, "شامگاه همان روز": 0, "روز بعد": 1, "فردای آن روز": 1,
+    "دو روز بعد": 2, "سه روز پس از آن": 3, "۲ روز بعد": 2, "في اليوم نفسه": 0, "مساء اليوم نفسه": 0, "وفي اليوم التالي": 1,
+    "بعد ذلك بيومين": 2, "بعد ثلاثة أيام من ذلك": 3, "в тот же день": 0, "на следующий день": 1,
+    "Tuesday": None, "two weeks later": None, "هفته بعد": None, "سه روز پس از اعلام حکم": None, "days later": None, "روز سه‌شنبه": None,
+    "many days later": None, "400 days later": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "days"), CASES.items())
+def test_expressions_that_count_from_a_day_before(expression: str, days: int | None) -> None:
+    """In four languages, whatever the spelling; what counts from something else is none of them."""
+    assert days_after(expression) == days
+
+
+def times(text: str, *said: tuple[str, str]) -> list[Any]:
+    rest: dict[str, Any] = {
+        "modes": [], "contexts": [], "actors": [], "recipients": [], "participants": [], "place": None, "modality": "asserted", "source": None,
+        "figures": [],
+    }  # fmt: skip
+    events = [
+        {"evidence": evidence, "trigger": evidence.split()[-1], "type": "ACCUSE", "time": when, **rest}
+        for evidence, when in said
+    ]
+    llm = ScriptedLLM([json.dumps({"entities": [], "events": events, "relations": []})])
+    found = extract(Document(id="d", text=text, language="en"), published="2024-05-16", llm=llm)
+    return [event.time.interval for event in found.events if event.time]
+
+
+def test_the_nearest_day_before_counts() -> None:
+    """And the interval says that it was worked out so."""
+    text = "On Tuesday the minister spoke. The same evening the union answered. On 10 May a strike began. Two days later it ended."
+    first, same, strike, later = times(
+        text, ("the minister spoke", "On Tuesday"), ("the union answered", "The same evening"), ("a strike began", "On 10 May"),
+        ("it ended", "Two days later"),
+    )  # fmt: skip
+    assert same.start == same.end == first.start == date(2024, 5, 14)
+    assert (strike.start, later.start) == (date(2024, 5, 10), date(2024, 5, 12))
+    assert (first.flags, same.flags) == ((), ("anaphoric",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The same evening the union answered.", "In April the minister spoke. The same evening the union answered."],
+)
+def test_without_a_day_before_it_stays_open(text: str) -> None:
+    """No day is invented: neither out of the day of publication nor out of a month."""
+    said = [("the minister spoke", "In April")] if "April" in text else []
+    assert times(text, *said, ("the union answered", "The same evening"))[-1] is None
