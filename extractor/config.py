@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     chunk_overlap: Annotated[int, Field(ge=0)] = 400
     max_document_chars: Annotated[int, Field(ge=1)] = 1_000_000
     passes: Annotated[int, Field(ge=1, le=9)] = 1
+    workers: Annotated[int, Field(ge=0, le=16)] = 1
 
     @classmethod
     def settings_customise_sources(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.agreement import agree
@@ -42,11 +42,22 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the LLM said about one chunk, item by item."""
+    """What the LLM said about one chunk: its words, and what they come to item by item."""
 
     chunk: Chunk
+    text: str
     answer: Answer
     flaws: tuple[Flaw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A document with all that was answered about it, pass by pass; nothing of it is grounded yet."""
+
+    document: Document
+    passes: tuple[tuple[Answered, ...], ...]
+    provenance: Provenance
+    usage: Usage
 
 
 @dataclass(slots=True)
@@ -69,6 +80,14 @@ class Trail:
         self.completion_tokens += reply.usage.completion
         self.cached_tokens += reply.usage.cached
 
+    def usage(self) -> Usage:
+        return Usage(
+            requests=len(self.fingerprints),
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cached_tokens=self.cached_tokens,
+        )
+
 
 async def extract_document(document: Document, task: Task, llm: LLM, options: Options) -> Extraction:
     """Everything the document says, each fact with its place in the text.
@@ -76,6 +95,11 @@ async def extract_document(document: Document, task: Task, llm: LLM, options: Op
     Raises DocumentError for a text that cannot be asked about, AnswerError where the LLM's answer
     cannot be used, ProviderError where there is none.
     """
+    return ground_document(await ask_document(document, task, llm, options), task)
+
+
+async def ask_document(document: Document, task: Task, llm: LLM, options: Options) -> Asked:
+    """The first half of it: what the LLM answers. Raises as `extract_document` does."""
     document = check_document(document, options.max_document_chars)
     chunks = chunk_text(document.text, size=options.chunk_size, overlap=options.chunk_overlap)
     trail = Trail()
@@ -84,27 +108,27 @@ async def extract_document(document: Document, task: Task, llm: LLM, options: Op
         async with asyncio.timeout(limit):
             with recording_for(document.id):
                 passes = [
-                    [answer async for answer in Asking(document, task, llm, options.in_pass(n), trail).all(chunks)]
+                    tuple([a async for a in Asking(document, task, llm, options.in_pass(n), trail).all(chunks)])
                     for n in range(1, options.passes + 1)
                 ]
     except TimeoutError:
         raise CallTimeout(
             f"The document was not done within {limit:g} seconds.", hint="Raise document_timeout."
         ) from None
-    facts, rejections = _facts(document, task, passes)
+    return Asked(document, tuple(passes), _provenance(document, task, options, len(chunks), trail), trail.usage())
+
+
+def ground_document(asked: Asked, task: Task) -> Extraction:
+    """The second half: what stands in the text becomes facts. Asks nothing, and takes no time but the processor's."""
+    facts, rejections = _facts(asked.document, task, asked.passes)
     return Extraction(
-        document=document,
+        document=asked.document,
         entities=facts.entities,
         events=facts.events,
         relations=facts.relations,
         rejections=tuple(rejections),
-        provenance=_provenance(document, task, options, len(chunks), trail),
-        usage=Usage(
-            requests=len(trail.fingerprints),
-            prompt_tokens=trail.prompt_tokens,
-            completion_tokens=trail.completion_tokens,
-            cached_tokens=trail.cached_tokens,
-        ),
+        provenance=asked.provenance,
+        usage=asked.usage,
     )
 
 
@@ -162,8 +186,8 @@ class Asking:
         else:
             too_long = None
             if reply.finish_reason != "length":
-                answer, flaws = await self.read(request, reply)
-                yield Answered(chunk, answer, flaws)
+                text, (answer, flaws) = await self.read(request, reply)
+                yield Answered(chunk, text, answer, flaws)
                 return
         halves = halve(self.document.text, chunk)
         if halves is None:
@@ -173,7 +197,7 @@ class Asking:
             async for answered in self.about(half, names):
                 yield answered
 
-    async def read(self, request: Request, reply: Reply) -> tuple[Answer, tuple[Flaw, ...]]:
+    async def read(self, request: Request, reply: Reply) -> tuple[str, tuple[Answer, tuple[Flaw, ...]]]:
         """The answer; asked for once more where it cannot be read."""
         try:
             return self.unwrapped(reply)
@@ -191,11 +215,11 @@ class Asking:
                 self.llm.forget(asked)
             raise
 
-    def unwrapped(self, reply: Reply) -> tuple[Answer, tuple[Flaw, ...]]:
+    def unwrapped(self, reply: Reply) -> tuple[str, tuple[Answer, tuple[Flaw, ...]]]:
         """The answer out of what it may be wrapped in; which wrappings there were is noted."""
         found = recover(reply.text)
         self.trail.recovered |= dict.fromkeys(found.how)
-        return read_answer(found.text)
+        return found.text, read_answer(found.text)
 
     async def complete(self, request: Request) -> Reply:
         reply = await self.llm.complete(request)
@@ -211,7 +235,7 @@ def _cut_off(reply: Reply) -> Truncated:
     )
 
 
-def _facts(document: Document, task: Task, passes: list[list[Answered]]) -> tuple[Facts, list[Rejection]]:
+def _facts(document: Document, task: Task, passes: Sequence[Sequence[Answered]]) -> tuple[Facts, list[Rejection]]:
     index = TextIndex(document.text)
     rejections: list[Rejection] = []
     found = [merge_facts(_grounded(document, task, answered, index, rejections)) for answered in passes]
@@ -219,7 +243,7 @@ def _facts(document: Document, task: Task, passes: list[list[Answered]]) -> tupl
 
 
 def _grounded(
-    document: Document, task: Task, answered: list[Answered], index: TextIndex, rejections: list[Rejection]
+    document: Document, task: Task, answered: Sequence[Answered], index: TextIndex, rejections: list[Rejection]
 ) -> list[Facts]:
     """The facts of each chunk; what is not kept is added to `rejections`."""
     parts: list[Facts] = []

@@ -12,6 +12,7 @@ from extractor.errors import AuthenticationFailed, ConnectionFailed, DocumentErr
 from extractor.models import Document, Extraction, Provenance
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
+from extractor.runs.finished import Finished, finished
 from extractor.runs.ledger import Ledger
 from extractor.runs.results import ResultsFile
 from extractor.runs.runner import Runner, document_digest
@@ -37,12 +38,12 @@ class Desk:
         self.faults = faults or {}
         self.slow = slow or {}
 
-    async def __call__(self, document: Document) -> Extraction:
+    async def __call__(self, document: Document) -> Finished:
         self.asked.append(document.id)
         await asyncio.sleep(self.slow.get(document.id, 0))
         if document.id in self.faults:
             raise self.faults[document.id]
-        return extraction(document)
+        return finished(extraction(document))
 
 
 def run(out: Path, source: Iterable[Document] | Iterable[Entry], desk: Callable[..., Any], **options: Any) -> Runner:

@@ -20,10 +20,11 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Gate:
-    """`width` questions at once; `closed` lets no document begin any more."""
+    """`width` questions at once; `closed` lets no document begin any more; `open` of them wait for a reply."""
 
     width: int
     closed: bool = False
+    open: int = 0
     _places: asyncio.Semaphore = field(init=False)
     _turns: deque[asyncio.Future[None]] = field(default_factory=deque)
 
@@ -70,7 +71,11 @@ class GatedLLM:
             if self.gate.closed and not self.begun:
                 raise Stopped
             self.begun = True
-            reply = await self.inner.complete(request)
+            self.gate.open += 1
+            try:
+                reply = await self.inner.complete(request)
+            finally:
+                self.gate.open -= 1
         await self.gate.turn()
         return reply
 

@@ -18,13 +18,15 @@ from typing import Any
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
 from extractor.llm.base import Meter, Spent, canonical
-from extractor.models import Document, Extraction
-from extractor.pipeline import extract_document
+from extractor.models import Document, Usage
+from extractor.pipeline import ask_document
 from extractor.prices import price_of
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
 from extractor.runs.files import replace_file
+from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate
+from extractor.runs.grounders import Grounders
 from extractor.runs.ledger import Ledger
 from extractor.runs.lock import FolderLock
 from extractor.runs.results import ResultsFile
@@ -163,7 +165,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     """Once through all documents. `first`: no other time came before in this process."""
     extractor, out = job.extractor, job.out
     entries = job.entries()
-    work, gate = _work(extractor)
+    work, gate, grounders = _work(extractor)
     ledger = Ledger(out, lock)
     started = time.monotonic()
     if first:
@@ -187,6 +189,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
             _note_spending(ledger, extractor.meter)
         finally:
             ledger.close()
+            await grounders.aclose()
             await extractor.aclose()
 
 
@@ -212,15 +215,17 @@ def _with_durable_replies(extractor: Extractor, out: Path) -> Extractor:
     return extractor.with_settings(cache=True, cache_dir=out / "replies")
 
 
-def _work(extractor: Extractor) -> tuple[Work, Gate]:
+def _work(extractor: Extractor) -> tuple[Work, Gate, Grounders]:
     """What is done with a document. Wrong settings are told here, before anything is written."""
-    task, options, llm = extractor.task, extractor.options, extractor.llm()
-    gate = Gate(extractor.settings.concurrency)
+    task, options, llm, settings = extractor.task, extractor.options, extractor.llm(), extractor.settings
+    gate = Gate(settings.concurrency)
+    command = (str(settings.prompt), settings.ontology, str(settings.prompts_dir or ""))
+    grounders = Grounders(task, command, settings.workers, lambda: gate.open)
 
-    async def work(document: Document) -> Extraction:
-        return await extract_document(document, task, gate.before(llm), options)
+    async def work(document: Document) -> Finished:
+        return await grounders.finish(await ask_document(document, task, gate.before(llm), options))
 
-    return work, gate
+    return work, gate, grounders
 
 
 def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool, work: Work, gate: Gate) -> Runner:
@@ -238,11 +243,10 @@ def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool,
     )
 
 
-def _pricing(settings: Settings, model: str) -> Callable[[Extraction], float]:
+def _pricing(settings: Settings, model: str) -> Callable[[Usage], float]:
     price = price_of(settings, model)
 
-    def cost(extraction: Extraction) -> float:
-        usage = extraction.usage
+    def cost(usage: Usage) -> float:
         return price.of(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens) if price else 0.0
 
     return cost

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,9 +17,10 @@ from itertools import islice
 from extractor.errors import DocumentError, ExtractorError, StorageError
 from extractor.llm.base import canonical
 from extractor.llm.deferred import Deferred
-from extractor.models import Document, Extraction
+from extractor.models import Document, Usage
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry
+from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate, Stopped
 from extractor.runs.ledger import Ledger, Row, Yield
 from extractor.runs.order import Line, Met, Order
@@ -34,9 +35,8 @@ REST_AT_ONCE = 256
 # Seconds to look at the rest of a source after a stop, and where it is to be at once.
 REST_SECONDS = 10.0
 REST_AT_ONCE_SECONDS = 0.4
-LINE_BREAKERS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
-Work = Callable[[Document], Awaitable[Extraction]]
+Work = Callable[[Document], Awaitable[Finished]]
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Runner:
-    """One run over one source. `work` turns a document into its extraction; `price` tells what it cost.
+    """One run over one source. `work` finishes a document; `price` tells what its tokens cost.
 
     `run_identity` stands for all that is the same for every document: prompt, ontology, model,
     parameters, chunk sizes. `concurrency` documents are at work at once; `gate` closes when the run stops.
@@ -74,7 +74,7 @@ class Runner:
     run_identity: str
     concurrency: int
     retry_failed: bool = False
-    price: Callable[[Extraction], float] = lambda extraction: 0.0
+    price: Callable[[Usage], float] = lambda usage: 0.0
     breaker: Breaker = field(default_factory=Breaker)
     gate: Gate | None = None
     after: Callable[[], None] = lambda: None
@@ -245,8 +245,8 @@ class Runner:
         self.progress.in_flight += 1
         try:
             await self.ledger.begin(key, place, entry.stamp, digest, identity)
-            extraction = await self.work(document)
-            await self._succeed(key, place, identity, extraction)
+            found = await self.work(document)
+            await self._succeed(key, place, identity, found)
         except asyncio.CancelledError:
             self.progress.cut_short += 1
             self.ledger.back_to_pending(key, forgive=True)
@@ -267,28 +267,32 @@ class Runner:
         row = self.ledger.get(key)
         return row.deaths if row is not None and row.identity == identity else 0
 
-    async def _succeed(self, key: str, place: int, identity: str, extraction: Extraction) -> None:
+    async def _succeed(self, key: str, place: int, identity: str, found: Finished) -> None:
+        cost = self.price(found.usage)
         gave = Yield(
-            entities=len(extraction.entities),
-            events=len(extraction.events),
-            relations=len(extraction.relations),
-            rejections=dict(Counter(rejection.reason for rejection in extraction.rejections)),
-            prompt_tokens=extraction.usage.prompt_tokens,
-            completion_tokens=extraction.usage.completion_tokens,
-            cost=self.price(extraction),
+            entities=found.entities,
+            events=found.events,
+            relations=found.relations,
+            rejections=found.rejections,
+            prompt_tokens=found.usage.prompt_tokens,
+            completion_tokens=found.usage.completion_tokens,
+            cost=cost,
         )
-        await self.ledger.finish(key, identity, line_of(extraction), gave)
+        await self.ledger.finish(key, identity, found.line, gave)
         self.after()
         self.breaker.success()
         self._blamed.clear()
-        self.progress.done += 1
-        self.progress.events += gave.events
-        self.progress.relations += gave.relations
-        self.progress.repairs += extraction.provenance.repairs
-        self.progress.splits += extraction.provenance.splits
-        self.progress.recovered += any(note.startswith("answer recovered") for note in extraction.provenance.notes)
-        self.progress.cost += gave.cost
+        self._count(found, cost)
         self._place(place, (key, identity))
+
+    def _count(self, found: Finished, cost: float) -> None:
+        self.progress.done += 1
+        self.progress.events += found.events
+        self.progress.relations += found.relations
+        self.progress.repairs += found.repairs
+        self.progress.splits += found.splits
+        self.progress.recovered += found.recovered
+        self.progress.cost += cost
 
     # -- failures
 
@@ -389,14 +393,6 @@ class Runner:
 
 def _line_of(row: Row) -> Line:
     return (row.key, row.identity or "") if row.state in DONE else None
-
-
-def line_of(extraction: Extraction) -> bytes:
-    """An extraction as one line of JSON, in UTF-8, safe for readers that split at Unicode's line separators."""
-    text = extraction.model_dump_json()
-    for breaker, escaped in LINE_BREAKERS.items():
-        text = text.replace(breaker, escaped)
-    return text.encode()
 
 
 def document_digest(document: Document) -> str:

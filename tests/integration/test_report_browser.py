@@ -87,7 +87,7 @@ def seen(browser: Any, report: str) -> Iterator[Watched]:
 def test_it_opens_with_its_counts(seen: Watched) -> None:
     """Documents and events of the run stand on the first view."""
     text = seen.page.inner_text(".counts")
-    assert "22" in text and "416" in text
+    assert "22" in text and "639" in text
 
 
 def test_filters_narrow_and_the_fragment_holds_the_view(seen: Watched, browser: Any) -> None:

@@ -1,0 +1,162 @@
+"""Grounding beside the event loop: in processes of their own, so that replies are taken and questions sent meanwhile.
+
+They are started once a run has shown that it is a long one, and asked for as much as they keep up with; the rest is
+grounded here. A document over which such a process dies twice fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from extractor.errors import ExtractorError
+from extractor.models import Usage
+from extractor.pipeline import Asked, ground_document
+from extractor.runs.finished import Finished, finished
+from extractor.runs.grounding_worker import LENGTH, written
+from extractor.task import Task
+
+# Documents that are grounded here before another process is worth its start.
+WARM = 64
+SPARE = 4
+LIMIT = 64 * 1024 * 1024
+SECRETS = ("OPENAI_API_KEY", "EXTRACTOR_API_KEY", "OPENAI_CUSTOM_HEADERS")
+
+
+class Died(Exception):
+    """The other process is gone."""
+
+
+@dataclass(slots=True)
+class Grounder:
+    """One other process. Answers come in the order of the questions."""
+
+    command: tuple[str, ...]
+    waiting: deque[asyncio.Future[Finished | None]] = field(default_factory=deque)
+    process: Process | None = None
+    _reading: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        env = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "extractor.runs.grounding_worker", *self.command, stdin=PIPE, stdout=PIPE, env=env, limit=LIMIT
+        )  # fmt: skip
+        self._reading = asyncio.create_task(self._read(self.process))
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    async def finish(self, asked: Asked) -> Finished | None:
+        """The finished document; None where it is to be done here. Raises Died where the process died over it."""
+        frame = written(asked)
+        mine: asyncio.Future[Finished | None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(mine)
+        assert self.process is not None and self.process.stdin is not None
+        self.process.stdin.write(LENGTH.pack(len(frame)) + frame)
+        return await mine
+
+    async def _read(self, process: Process) -> None:
+        assert process.stdout is not None
+        try:
+            while True:
+                counts = await self._frame(process.stdout)
+                line = await self._frame(process.stdout)
+                waiter = self.waiting.popleft()
+                if not waiter.done():
+                    waiter.set_result(_finished(counts, line))
+        except asyncio.IncompleteReadError:
+            self._died()
+
+    async def _frame(self, stream: asyncio.StreamReader) -> bytes:
+        head = await stream.readexactly(LENGTH.size)
+        return await stream.readexactly(LENGTH.unpack(head)[0])
+
+    def _died(self) -> None:
+        """The first that waits is what it died over; the others are done here."""
+        self.process, first = None, True
+        for waiter in self.waiting:
+            if not waiter.done():
+                waiter.set_exception(Died()) if first else waiter.set_result(None)
+            first = False
+        self.waiting.clear()
+
+    async def aclose(self) -> None:
+        process, self.process = self.process, None
+        if self._reading is not None:
+            self._reading.cancel()
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@dataclass(slots=True)
+class Grounders:
+    """`number` processes at most; `open_questions` tells how many replies may be coming in."""
+
+    task: Task
+    command: tuple[str, ...]
+    number: int
+    open_questions: Callable[[], int] = lambda: 0
+    done_here: int = 0
+    _others: list[Grounder] = field(default_factory=list)
+    _starting: asyncio.Task[None] | None = None
+
+    async def finish(self, asked: Asked) -> Finished:
+        other = self._free()
+        for _ in range(2):
+            if other is None:
+                break
+            try:
+                found = await other.finish(asked)
+                return found if found is not None else self._here(asked)
+            except Died:
+                other = await self._another(other)
+        else:
+            raise ExtractorError(
+                f"The process that grounds facts died twice over {asked.document.id!r}.",
+                hint="Look at this document on its own.",
+            )
+        return self._here(asked)
+
+    def _here(self, asked: Asked) -> Finished:
+        self.done_here += 1
+        if self.done_here >= WARM and self.number and self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+        return finished(ground_document(asked, self.task))
+
+    async def _start(self) -> None:
+        for _ in range(self.number):
+            other = Grounder(self.command)
+            await other.start()
+            self._others.append(other)
+
+    def _free(self) -> Grounder | None:
+        """The one with the least to do; None where all have enough, so that this process does its part."""
+        alive = [other for other in self._others if other.alive]
+        least = min(alive, key=lambda other: len(other.waiting), default=None)
+        return least if least is not None and len(least.waiting) < SPARE + self.open_questions() else None
+
+    async def _another(self, dead: Grounder) -> Grounder:
+        fresh = Grounder(self.command)
+        await fresh.start()
+        self._others = [other for other in self._others if other is not dead] + [fresh]
+        return fresh
+
+    async def aclose(self) -> None:
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
+        for other in self._others:
+            await other.aclose()
+
+
+def _finished(counts: bytes, line: bytes) -> Finished | None:
+    raw = orjson.loads(counts)
+    return None if raw is None else Finished(**{**raw, "line": line, "usage": Usage(**raw["usage"])})

@@ -1,0 +1,81 @@
+"""The other end of `grounders`: a process that turns answers into facts, frame by frame, until its input ends.
+
+A frame is its length in four bytes and so many bytes of JSON. The answer is a frame with the counts, and one with the line.
+"""
+
+from __future__ import annotations
+
+import signal
+import struct
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from extractor.answers import read_answer
+from extractor.models import Document, Provenance, Usage
+from extractor.pipeline import Answered, Asked, ground_document
+from extractor.runs.finished import finished
+from extractor.task import Task, load_task
+from extractor.text.chunking import Chunk
+
+LENGTH = struct.Struct("!I")
+
+
+def written(asked: Asked) -> bytes:
+    """What was asked and answered, for the way to the other process."""
+    passes = [[{"chunk": asdict(one.chunk), "text": one.text} for one in answered] for answered in asked.passes]
+    models = {name: getattr(asked, name).model_dump(mode="json") for name in ("document", "provenance", "usage")}
+    return orjson.dumps({"passes": passes, **models})
+
+
+def read(frame: bytes) -> Asked:
+    raw = orjson.loads(frame)
+    return Asked(
+        Document(**raw["document"]),
+        tuple(tuple(_answered(one) for one in answered) for answered in raw["passes"]),
+        Provenance(**raw["provenance"]),
+        Usage(**raw["usage"]),
+    )
+
+
+def _answered(raw: dict[str, Any]) -> Answered:
+    answer, flaws = read_answer(raw["text"])
+    return Answered(Chunk(**raw["chunk"]), raw["text"], answer, flaws)
+
+
+def answer(frame: bytes, task: Task) -> tuple[bytes, bytes]:
+    """The counts and the line of a document; `null` where something went wrong: its own process tells what."""
+    try:
+        found = finished(ground_document(read(frame), task))
+    except Exception:  # the parent does it again, and meets the same
+        return b"null", b""
+    counts = asdict(found) | {"line": None, "usage": found.usage.model_dump()}
+    return orjson.dumps(counts), found.line
+
+
+def receive(stream: BinaryIO) -> bytes | None:
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    return stream.read(LENGTH.unpack(head)[0])
+
+
+def main(prompt: str, ontology: str, prompts_dir: str) -> None:
+    # Whoever stops the run stops it at its parent; this end goes when its input ends.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    task = load_task(
+        Path(prompt) if prompt.endswith(".md") else prompt, ontology, Path(prompts_dir) if prompts_dir else None
+    )
+    source, out = sys.stdin.buffer, sys.stdout.buffer
+    while (frame := receive(source)) is not None:
+        for part in answer(frame, task):
+            out.write(LENGTH.pack(len(part)) + part)
+        out.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
