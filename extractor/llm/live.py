@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from extractor.errors import CallTimeout, ExtractorError, ProviderError, ReplyTooLarge
 from extractor.llm.base import Meter, Reply, Request
-from extractor.llm.live_client import Headers, Wire, read_body
+from extractor.llm.live_client import Headers, Line, Wire, read_body
 from extractor.llm.live_envelope import Arrived, read_reply
 from extractor.llm.live_modes import Frame, Mode, Modes
 
-if TYPE_CHECKING:
-    import httpx2
-    from openai import AsyncOpenAI
-
 MAX_REPLY_BYTES = 8 * 1024 * 1024
-PATH = "/chat/completions"
 
 
 @dataclass(slots=True)
@@ -97,7 +90,7 @@ class LiveLLM:
         line = self._wire.connect()
         try:
             async with line.gate:
-                arrived = await self._send(line.client, body, request.model)
+                arrived = await self._send(line, body, request.model)
             reply = read_reply(arrived, request, frame, self._wire.border)
         except ExtractorError as exc:
             kind = type(exc).__name__
@@ -109,13 +102,13 @@ class LiveLLM:
         self.meter.cached_tokens += reply.usage.cached
         return reply
 
-    async def _send(self, client: AsyncOpenAI, body: bytes, model: str) -> Arrived:
+    async def _send(self, line: Line, body: bytes, model: str) -> Arrived:
         """One call: sent once, read to its end. Every foreign exception ends here."""
         self.meter.calls += 1
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange(client, body, progress)
+                return await self._exchange(line, body, progress)
         except TimeoutError:
             raise self._too_late(progress) from None
         except ExtractorError:
@@ -125,13 +118,8 @@ class LiveLLM:
         # Outside of the handler: the foreign exception holds the key and the document, and is not kept as context.
         raise translated
 
-    async def _exchange(self, client: AsyncOpenAI, body: bytes, progress: Progress) -> Arrived:
-        import httpx2
-
-        # `post` instead of `create`: that walks the whole request and builds a response model, for 40 % of a call.
-        response: httpx2.Response = await client.post(
-            PATH, cast_to=httpx2.Response, content=body, stream=True, options={"headers": self._headers}
-        )
+    async def _exchange(self, line: Line, body: bytes, progress: Progress) -> Arrived:
+        response = await line.post(body)
         progress.answer_began = True
         try:
             read = await read_body(response, self._max_reply_bytes)
@@ -153,7 +141,3 @@ class LiveLLM:
             answer_began=progress.answer_began,
             possibly_billed=True,
         )
-
-    @cached_property
-    def _headers(self) -> dict[str, Any]:
-        return {"Content-Type": "application/json"} | self._wire.headers()
