@@ -300,7 +300,7 @@ class Grounder:
         return self.mention(self.source.index.locate(quote, near=near, within=within))
 
     def mention(self, span: Span | None) -> Mention | None:
-        return None if span is None else Mention(text=self.source.document.text[span.start : span.end], span=span)
+        return None if span is None else Mention.of(self.source.document.text, span)
 
     def absence(self, quote: str) -> str:
         """Why a quote is not there: out of a worked example of the prompt, or out of nowhere."""

@@ -28,7 +28,7 @@ def merge_with_ids(parts: Sequence[Facts]) -> tuple[Facts, dict[str, str]]:
     """The same, and for each entity's old id the id of what it became part of (empty where nothing was joined)."""
     new_id: dict[str, str] = {}
     if len(parts) == 1:
-        entities = [_merge_entities([entity]) for entity in parts[0].entities]
+        entities = [_tidied(entity) for entity in parts[0].entities]
         events, relations = list(parts[0].events), list(parts[0].relations)
     else:
         entities, new_id = _join_entities([entity for part in parts for entity in part.entities])
@@ -117,6 +117,11 @@ def _merge_entities(group: list[Entity]) -> Entity:
         sector=_first_given(entity.sector for entity in group),
         mentions=tuple(mentions[place] for place in sorted(mentions)),
     )
+
+
+def _tidied(entity: Entity) -> Entity:
+    """One that nothing is joined to: its mentions in the order of the text, each once."""
+    return entity if len(entity.mentions) == 1 and not entity.aliases else _merge_entities([entity])
 
 
 def _order(group: list[Entity], text: str) -> int:

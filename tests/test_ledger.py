@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from extractor.errors import OutputError, RunLocked, StorageError
+from extractor.runs.finished import pack
 from extractor.runs.ledger import Ledger, Yield
 
 GAVE = Yield(
@@ -22,7 +23,8 @@ NOTHING = Yield(entities=0, events=0, relations=0, rejections={}, prompt_tokens=
 def finish(ledger: Ledger, *keys: str, gave: Yield = GAVE) -> None:
     async def one(place: int, key: str) -> None:
         await ledger.begin(key, place, "stamp", "digest", "identity")
-        await ledger.finish(key, "identity", f'{{"id":"{key}"}}'.encode(), gave)
+        line = f'{{"id":"{key}"}}'.encode()
+        await ledger.finish(key, "identity", line, pack(line), gave)
 
     async def all_of_them() -> None:
         await asyncio.gather(*(one(place, key) for place, key in enumerate(keys)))
@@ -51,11 +53,12 @@ def test_what_is_finished_is_on_the_disk_when_finish_returns(tmp_path: Path) -> 
     """A process killed right after it finds all of it there, and the next one counts what was in flight."""
     code = f"""
 import asyncio, os, signal
+from extractor.runs.finished import pack
 from extractor.runs.ledger import Ledger, Yield
 async def main():
     ledger = Ledger({str(tmp_path)!r} and __import__("pathlib").Path({str(tmp_path)!r}))
     await asyncio.gather(*(ledger.begin(str(n), n, None, "d", "i") for n in range(20)))
-    await asyncio.gather(*(ledger.finish(str(n), "i", b"line", Yield(0, 0, 0, {{}}, 1, 1, 0.0)) for n in range(15)))
+    await asyncio.gather(*(ledger.finish(str(n), "i", b"line", pack(b"line"), Yield(0, 0, 0, {{}}, 1, 1, 0.0)) for n in range(15)))
     os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(main())
 """

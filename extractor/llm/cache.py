@@ -10,10 +10,12 @@ import json
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from extractor.errors import StorageError
 from extractor.llm.base import LLM, Meter, Reply, Request, Tokens
@@ -198,7 +200,16 @@ class CachedLLM:
 
 def write_entry(reply: Reply) -> str:
     """A reply as text: format, checksum, and the reply as JSON."""
-    body = json.dumps(asdict(reply), ensure_ascii=False, separators=(",", ":"))
+    values = {
+        "text": reply.text,
+        "finish_reason": reply.finish_reason,
+        "model": reply.model,
+        "usage": {"prompt": reply.usage.prompt, "completion": reply.usage.completion, "cached": reply.usage.cached},
+    }
+    try:
+        body = orjson.dumps(values).decode()
+    except orjson.JSONEncodeError:  # half of a character: only the standard library writes that
+        body = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return f"{FORMAT} {_checksum(body)} {body}"
 
 
@@ -212,8 +223,15 @@ def read_entry(value: object) -> Reply | None:
     checksum, _, body = rest.partition(" ")
     if checksum != _checksum(body):
         raise Corrupt("the checksum does not fit")
-    values = json.loads(body)
+    values = _loads(body)
     return Reply(**{**values, "usage": Tokens(**values["usage"])})
+
+
+def _loads(body: str) -> dict[str, Any]:
+    try:
+        return dict(orjson.loads(body))
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return dict(json.loads(body))
 
 
 def _checksum(body: str) -> str:

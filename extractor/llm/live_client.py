@@ -82,13 +82,19 @@ class Wire:
             self._line = self._connected(loop)
         return self._line
 
-    def _headers(self, client: AsyncOpenAI) -> dict[str, str]:
-        """openai's own and the key; nothing comes out of the environment unless it is trusted."""
-        strange = set() if self._trust_env else {name.lower() for name in _custom_headers()}
-        known = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
-        kept = {name: value for name, value in known.items() if name.lower() not in strange}
+    def headers(self) -> dict[str, Any]:
+        """What to send besides the client's own: nothing comes out of the environment unless it is trusted."""
+        from openai import Omit
+
+        if self._trust_env:
+            return {}
+        return {name: Omit() for name in _custom_headers()} | {"Authorization": f"Bearer {self._key}"}
+
+    def _all_headers(self, client: AsyncOpenAI) -> dict[str, str]:
+        """The same and the client's own, for requests that openai does not put together."""
         ours = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
-        return {name: value for name, value in kept.items() if name not in ours} | ours
+        headers = {**client.default_headers, **ours, **self.headers()}
+        return {name: value for name, value in headers.items() if isinstance(value, str)}
 
     def translate(self, exc: Exception, model: str, answer_began: bool) -> ExtractorError:
         """What openai or the HTTP library raised, as an error of ours."""
@@ -125,7 +131,7 @@ class Wire:
         )
         client = AsyncOpenAI(api_key=self._key, base_url=self.base_url, max_retries=0, http_client=http)
         return Line(
-            loop, client, http, httpx2.URL(self.base_url + PATH), httpx2.Headers(self._headers(client)),
+            loop, client, http, httpx2.URL(self.base_url + PATH), httpx2.Headers(self._all_headers(client)),
             asyncio.Semaphore(self._concurrency),
         )  # fmt: skip
 

@@ -73,6 +73,17 @@ async def with_retries(
     again: Callable[[], None] = lambda: None,
 ) -> T:
     """What `once` gives, tried up to `attempts` times while it raises one of `on`; `again` is told before each wait."""
+    try:
+        # Most calls need no more than this, and tenacity's machinery costs a tenth of one.
+        return await once()
+    except on as exc:
+        failures = [exc]
+
+    async def next_try() -> T:
+        if failures:
+            raise failures.pop()
+        return await once()
+
     from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
     def wait(state: RetryCallState) -> float:
@@ -85,7 +96,7 @@ async def with_retries(
         stop=stop_after_attempt(attempts), wait=wait, retry=retry_if_exception_type(on), sleep=sleep,
         before_sleep=lambda _: again(), reraise=True,
     )  # fmt: skip
-    return await retrying(once)
+    return await retrying(next_try)
 
 
 def _told(exc: BaseException | None) -> float:

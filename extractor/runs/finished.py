@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 
 from extractor.models import Extraction, Usage
 
+LEVEL = 1
 LINE_BREAKERS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`line` is the extraction as JSON, without a line end; `rejections` counts them by reason."""
+    """`line` is the extraction as JSON, without a line end, `packed` the same compressed; `rejections` counts them by reason."""
 
     line: bytes
+    packed: bytes
     entities: int
     events: int
     relations: int
@@ -26,8 +29,10 @@ class Finished:
 
 
 def finished(extraction: Extraction) -> Finished:
+    line = line_of(extraction)
     return Finished(
-        line=line_of(extraction),
+        line=line,
+        packed=pack(line),
         entities=len(extraction.entities),
         events=len(extraction.events),
         relations=len(extraction.relations),
@@ -37,6 +42,11 @@ def finished(extraction: Extraction) -> Finished:
         splits=extraction.provenance.splits,
         recovered=any(note.startswith("answer recovered") for note in extraction.provenance.notes),
     )
+
+
+def pack(line: bytes) -> bytes:
+    """A line as the ledger keeps it."""
+    return zlib.compress(line, LEVEL)
 
 
 def line_of(extraction: Extraction) -> bytes:

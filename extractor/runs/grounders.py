@@ -1,7 +1,7 @@
 """Grounding beside the event loop: in processes of their own, so that replies are taken and questions sent meanwhile.
 
-They are started once a run has shown that it is a long one, and asked for as much as they keep up with; the rest is
-grounded here. A document over which such a process dies twice fails alone.
+They are started once a run has begun so many documents that it is a long one (the first replies are still under way then),
+and asked for as much as they keep up with; the rest is grounded here. A document over which two of them die fails alone.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from extractor.errors import ExtractorError
 from extractor.models import Usage
 from extractor.pipeline import Asked, ground_document
 from extractor.runs.finished import Finished, finished
-from extractor.runs.grounding_worker import LENGTH, written
+from extractor.runs.grounding_worker import LENGTH, LENGTHS, Parts, written
 from extractor.task import Task
 
-# Documents that are grounded here before another process is worth its start.
+# Documents that are begun before another process is worth its start.
 WARM = 64
 SPARE = 4
 LIMIT = 64 * 1024 * 1024
@@ -67,17 +67,17 @@ class Grounder:
         assert process.stdout is not None
         try:
             while True:
-                counts = await self._frame(process.stdout)
-                line = await self._frame(process.stdout)
+                parts = await self._parts(process.stdout)
                 waiter = self.waiting.popleft()
                 if not waiter.done():
-                    waiter.set_result(_finished(counts, line))
+                    waiter.set_result(_finished(*parts))
         except asyncio.IncompleteReadError:
             self._died()
 
-    async def _frame(self, stream: asyncio.StreamReader) -> bytes:
-        head = await stream.readexactly(LENGTH.size)
-        return await stream.readexactly(LENGTH.unpack(head)[0])
+    async def _parts(self, stream: asyncio.StreamReader) -> Parts:
+        counts, line, packed = LENGTHS.unpack(await stream.readexactly(LENGTHS.size))
+        body = await stream.readexactly(counts + line + packed)
+        return body[:counts], body[counts : counts + line], body[counts + line :]
 
     def _died(self) -> None:
         """The first that waits is what it died over; the others are done here."""
@@ -105,9 +105,15 @@ class Grounders:
     command: tuple[str, ...]
     number: int
     open_questions: Callable[[], int] = lambda: 0
-    done_here: int = 0
+    begun: int = 0
     _others: list[Grounder] = field(default_factory=list)
     _starting: asyncio.Task[None] | None = None
+
+    def expect(self) -> None:
+        """One more document was begun, and will be finished here."""
+        self.begun += 1
+        if self.begun >= WARM and self.number and self._starting is None:
+            self._starting = asyncio.create_task(self._start())
 
     async def finish(self, asked: Asked) -> Finished:
         other = self._free()
@@ -127,9 +133,6 @@ class Grounders:
         return self._here(asked)
 
     def _here(self, asked: Asked) -> Finished:
-        self.done_here += 1
-        if self.done_here >= WARM and self.number and self._starting is None:
-            self._starting = asyncio.create_task(self._start())
         return finished(ground_document(asked, self.task))
 
     async def _start(self) -> None:
@@ -157,6 +160,6 @@ class Grounders:
             await other.aclose()
 
 
-def _finished(counts: bytes, line: bytes) -> Finished | None:
+def _finished(counts: bytes, line: bytes, packed: bytes) -> Finished | None:
     raw = orjson.loads(counts)
-    return None if raw is None else Finished(**{**raw, "line": line, "usage": Usage(**raw["usage"])})
+    return None if raw is None else Finished(**{**raw, "line": line, "packed": packed, "usage": Usage(**raw["usage"])})

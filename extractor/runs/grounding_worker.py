@@ -1,6 +1,7 @@
 """The other end of `grounders`: a process that turns answers into facts, frame by frame, until its input ends.
 
-A frame is its length in four bytes and so many bytes of JSON. The answer is a frame with the counts, and one with the line.
+A frame is its length in four bytes and so many bytes of JSON. The answer is three lengths, then so many bytes of counts
+(as JSON), of the line, and of the line compressed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from extractor.task import Task, load_task
 from extractor.text.chunking import Chunk
 
 LENGTH = struct.Struct("!I")
+LENGTHS = struct.Struct("!III")
+Parts = tuple[bytes, bytes, bytes]
+COUNTS = ("entities", "events", "relations", "rejections", "repairs", "splits", "recovered")
 
 
 def written(asked: Asked) -> bytes:
@@ -46,14 +50,14 @@ def _answered(raw: dict[str, Any]) -> Answered:
     return Answered(Chunk(**raw["chunk"]), raw["text"], answer, flaws)
 
 
-def answer(frame: bytes, task: Task) -> tuple[bytes, bytes]:
-    """The counts and the line of a document; `null` where something went wrong: its own process tells what."""
+def answer(frame: bytes, task: Task) -> Parts:
+    """The counts and the line of a document, twice; `null` where something went wrong: its own process tells what."""
     try:
         found = finished(ground_document(read(frame), task))
     except Exception:  # the parent does it again, and meets the same
-        return b"null", b""
-    counts = asdict(found) | {"line": None, "usage": found.usage.model_dump()}
-    return orjson.dumps(counts), found.line
+        return b"null", b"", b""
+    counts = {name: getattr(found, name) for name in COUNTS} | {"usage": found.usage.model_dump()}
+    return orjson.dumps(counts), found.line, found.packed
 
 
 def receive(stream: BinaryIO) -> bytes | None:
@@ -72,8 +76,8 @@ def main(prompt: str, ontology: str, prompts_dir: str) -> None:
     )
     source, out = sys.stdin.buffer, sys.stdout.buffer
     while (frame := receive(source)) is not None:
-        for part in answer(frame, task):
-            out.write(LENGTH.pack(len(part)) + part)
+        parts = answer(frame, task)
+        out.write(b"".join((LENGTHS.pack(*map(len, parts)), *parts)))
         out.flush()
 
 

@@ -23,7 +23,6 @@ from extractor.runs.lock import FolderLock, hold
 
 FORMAT = 2
 BUSY_SECONDS = 30.0
-LEVEL = 1
 PAGE = 1000
 # Lines that were just finished and are mostly wanted at once; the others are read again.
 FRESH = 256
@@ -78,10 +77,11 @@ class Yield:
     cost: float
 
 
-ADD = """
-INSERT INTO documents (key, position, stamp, digest, identity, state, attempts, run) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
+# The attempts that are given are added to those before, as long as the question is the same.
+START = """
+INSERT INTO documents (key, position, stamp, digest, identity, state, attempts, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET position = excluded.position, stamp = excluded.stamp, digest = excluded.digest,
-attempts = CASE WHEN documents.identity IS excluded.identity THEN documents.attempts ELSE 0 END,
+attempts = CASE WHEN documents.identity IS excluded.identity THEN documents.attempts ELSE 0 END + excluded.attempts,
 deaths = CASE WHEN documents.identity IS excluded.identity THEN documents.deaths ELSE 0 END,
 identity = excluded.identity, state = excluded.state, run = excluded.run, error = NULL"""
 Step = tuple[str, tuple[object, ...]]
@@ -263,16 +263,14 @@ class Ledger:
         self, key: str, position: int, stamp: str | None, digest: str | None, identity: str | None, state: str
     ) -> None:
         """A new or changed document, or one to be tried again; attempts are kept while the identity stays."""
-        self._write(self._quick, ADD, [(key, position, stamp, digest, identity, state, self.run)])
+        self._write(self._quick, START, [(key, position, stamp, digest, identity, state, 0, self.run)])
 
     async def begin(self, key: str, position: int, stamp: str | None, digest: str, identity: str) -> None:
         """Count the attempt before the work starts, so that a document that kills the process is known."""
-        start = "UPDATE documents SET state = 'running', attempts = attempts + 1 WHERE key = ?"
-        await self._group.add([(ADD, (key, position, stamp, digest, identity, "pending", self.run)), (start, (key,))])
+        await self._group.add([(START, (key, position, stamp, digest, identity, "running", 1, self.run))])
 
-    async def finish(self, key: str, identity: str, line: bytes, gave: Yield) -> None:
-        """Keep a finished document's line; on return it is on the disk."""
-        body = zlib.compress(line, LEVEL)
+    async def finish(self, key: str, identity: str, line: bytes, packed: bytes, gave: Yield) -> None:
+        """Keep a finished document's line (and `packed`, the same compressed by zlib); on return it is on the disk."""
         found_any = gave.events or gave.relations or gave.entities
         rejections = json.dumps(gave.rejections, sort_keys=True) if gave.rejections else None
         numbers = (gave.prompt_tokens, gave.completion_tokens, gave.cost, gave.entities, gave.events, gave.relations)
@@ -281,7 +279,7 @@ class Ledger:
             relations = ?, rejections = ?, error = NULL, deaths = 0 WHERE key = ?"""
         result = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
         steps: list[Step] = [
-            (result, (key, identity, body, zlib.crc32(body))),
+            (result, (key, identity, packed, zlib.crc32(packed))),
             (update, ("done" if found_any else "empty", *numbers, rejections, key)),
         ]
         if not self._progressed:
@@ -293,11 +291,14 @@ class Ledger:
             self._fresh[key] = line
 
     def _commit(self, groups: list[list[Step]]) -> None:
-        """All steps of all documents of a batch, in one transaction."""
+        """All steps of all documents of a batch, in one transaction, equal queries together: a document has one of each."""
+        steps: dict[str, list[tuple[object, ...]]] = {}
+        for query, values in chain.from_iterable(groups):
+            steps.setdefault(query, []).append(values)
         try:
             self._durable.execute("BEGIN IMMEDIATE")
-            for query, values in chain.from_iterable(groups):
-                self._durable.execute(query, values)
+            for query, rows in steps.items():
+                self._durable.executemany(query, rows)
             self._durable.execute("COMMIT")
         except sqlite3.Error as exc:
             if self._durable.in_transaction:

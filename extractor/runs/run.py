@@ -223,6 +223,7 @@ def _work(extractor: Extractor) -> tuple[Work, Gate, Grounders]:
     grounders = Grounders(task, command, settings.workers, lambda: gate.open)
 
     async def work(document: Document) -> Finished:
+        grounders.expect()
         return await grounders.finish(await ask_document(document, task, gate.before(llm), options))
 
     return work, gate, grounders

@@ -32,6 +32,8 @@ MAX_DEATHS = 5
 SUSPECT = 2
 PASS_AT_ONCE = 256
 REST_AT_ONCE = 256
+# Seconds after which documents are begun whose questions cannot leave yet: not before the first ones are out.
+AHEAD_AFTER = 0.15
 # Seconds to look at the rest of a source after a stop, and where it is to be at once.
 REST_SECONDS = 10.0
 REST_AT_ONCE_SECONDS = 0.4
@@ -107,7 +109,9 @@ class Runner:
         self._entries, self._rows = entries, self.ledger.rows()
         self._expected = next(self._rows, None)
         self._open.set()
-        self._tasks = [asyncio.create_task(self._worker()) for _ in range(self.concurrency)]
+        at_once = self.concurrency if self.gate is None else min(self.concurrency, self.gate.width)
+        delays = [0.0] * at_once + [AHEAD_AFTER] * (self.concurrency - at_once)
+        self._tasks = [asyncio.create_task(self._worker(delay)) for delay in delays]
         try:
             await self._watch()
             self._blame_the_endpoint()
@@ -143,7 +147,9 @@ class Runner:
             if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                 raise result
 
-    async def _worker(self) -> None:
+    async def _worker(self, delay: float) -> None:
+        if delay:
+            await self.sleep(delay)
         while True:
             await self._open.wait()
             taken = None if self.progress.stopping else self._take()
@@ -183,7 +189,7 @@ class Runner:
 
     async def _decide(self, entry: Entry, place: int) -> None:
         """Read the document; skip it where it is finished after all, or work on it."""
-        row = self._known.pop(place, None)
+        row = self._known.pop(place) if place in self._known else self.ledger.get(entry.key)
         try:
             document = entry.load()
             digest = document_digest(document)
@@ -197,7 +203,7 @@ class Runner:
             self.ledger.restamp(entry.key, entry.stamp)
             self._skip(entry, place, row)
             return
-        await self._work_on(entry, place, document, digest)
+        await self._work_on(entry, place, document, digest, row)
 
     def _unread(self, entry: Entry, place: int, error: ExtractorError) -> None:
         self.ledger.add(entry.key, place, entry.stamp, None, None, "pending")
@@ -230,8 +236,8 @@ class Runner:
         self.progress.skipped += 1
         self._place(place, _line_of(row))
 
-    async def _work_on(self, entry: Entry, place: int, document: Document, digest: str) -> None:
-        deaths = self._deaths(entry.key, self.identity(digest))
+    async def _work_on(self, entry: Entry, place: int, document: Document, digest: str, row: Row | None) -> None:
+        deaths = row.deaths if row is not None and row.identity == self.identity(digest) else 0
         if deaths >= MAX_DEATHS:
             self.ledger.add(entry.key, place, entry.stamp, digest, self.identity(digest), "pending")
             self._fail(entry.key, place, _killed(entry.key), stage="extract")
@@ -263,10 +269,6 @@ class Runner:
             self._working.pop(key, None)
             self.progress.in_flight -= 1
 
-    def _deaths(self, key: str, identity: str) -> int:
-        row = self.ledger.get(key)
-        return row.deaths if row is not None and row.identity == identity else 0
-
     async def _succeed(self, key: str, place: int, identity: str, found: Finished) -> None:
         cost = self.price(found.usage)
         gave = Yield(
@@ -278,7 +280,7 @@ class Runner:
             completion_tokens=found.usage.completion_tokens,
             cost=cost,
         )
-        await self.ledger.finish(key, identity, found.line, gave)
+        await self.ledger.finish(key, identity, found.line, found.packed, gave)
         self.after()
         self.breaker.success()
         self._blamed.clear()

@@ -25,10 +25,21 @@ def _may_join(before: str, after: str) -> bool:
     """A quick no for the usual: letters, digits, spaces and marks of punctuation of one code point each."""
     if after.isascii() and before.isascii():
         return before == "\r"
-    return not (_plain(before) and _plain(after))
+    return not (PLAIN[before] and PLAIN[after])
 
 
-def _plain(char: str) -> bool:
+class _Plain(dict[str, bool]):
+    """Whether a character stands for itself alone, worked out when it is first met."""
+
+    def __missing__(self, char: str) -> bool:
+        plain = self[char] = _is_plain(char)
+        return plain
+
+
+PLAIN = _Plain()
+
+
+def _is_plain(char: str) -> bool:
     return unicodedata.category(char) in ("Ll", "Lu", "Nd", "Zs", "Po", "Ps", "Pe", "Pd") or (
         "\u0600" <= char <= "\u06ff" and char.isalpha()
     )

@@ -125,7 +125,7 @@ class TextIndex:
             end = start + len(quote)
             cost = self._border_cost(start, end, names=False)
             if cost is not None and cluster_start(self.text, start) == start and cluster_end(self.text, end) == end:
-                places.append((cost, Span(start=start, end=end)))
+                places.append((cost, Span.at(start, end)))
         return self._best(places, near, within)
 
     def _folded(self, quote: str, near: Near, within: Span | None) -> Span | None:
@@ -298,10 +298,13 @@ class TextIndex:
         if form[-1] in QUOTES and end < len(self.text) and self.text[end] in QUOTES:
             end += 1
         how: How = "exact" if self.text[start:end] == form else "folded"
-        return Span(start=start, end=end, how=how)
+        return Span.at(start, end, how)
 
     def _border_cost(self, start: int, end: int, *, names: bool) -> int | None:
         """0 for whole words, more where a border falls inside a word; None where that is no place at all."""
+        text = self.text
+        if (start == 0 or not _in_word(text[start - 1])) and (end == len(text) or not _in_word(text[end])):
+            return 0
         before, behind = self._rest_before(start), self._rest_behind(end)
         if not before and not behind:
             return 0
@@ -346,6 +349,8 @@ class TextIndex:
         """The cheapest borders; then inside `within`; then nearest to `near`; then first."""
         if not places:
             return None
+        if len(places) == 1:
+            return places[0][1]
         target = _as_range(near)
 
         def rank(place: tuple[int, Span]) -> tuple[bool, int, int, int]:

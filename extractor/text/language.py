@@ -26,15 +26,18 @@ NAMES = {
 }
 RIGHT_TO_LEFT = frozenset({"fa", "ar", "prs", "ckb", "ps", "ur", "he"})
 SAMPLE = 1500
-SCRIPTS = (
-    ("arabic", "\u0600", "\u06ff"),
-    ("cyrillic", "\u0400", "\u04ff"),
-    ("hebrew", "\u0590", "\u05ff"),
-    ("latin", "A", "\u024f"),
-)
+# So many characters of it, evenly spread, tell the script.
+FEW = 64
+SCRIPTS = {
+    "arabic": ("\u0600", "\u06ff"),
+    "cyrillic": ("\u0400", "\u04ff"),
+    "hebrew": ("\u0590", "\u05ff"),
+    "latin": ("A", "\u024f"),
+}
 # Letters that one language of a script writes and the others hardly do.
 ARABIC_MARKS = {"ckb": "ێۆڕڵە", "ps": "ټډړږښڼې", "ur": "ٹڈڑےں", "fa": "پچژگکی", "ar": "ةىكيأإؤئ"}
 CYRILLIC_MARKS = {"be": "ўі", "uk": "їєґі", "ru": "ыэъё"}
+MARKS = re.compile(f"[{''.join([*ARABIC_MARKS.values(), *CYRILLIC_MARKS.values()])}]")
 LATIN_WORDS = {
     "en": "the of and to in that was for with said on has by",
     "de": "der die und das den von zu mit ist nicht des im",
@@ -47,15 +50,14 @@ LATIN_WORDS = {
 def detect_language(text: str) -> str | None:
     """An ISO 639 code, or None where the text has too few letters to tell."""
     sample = text[:SAMPLE]
-    counts = Counter({char: sample.count(char) for char in set(sample) if char.isalpha()})
-    script, share = max(((name, _between(counts, low, high)) for name, low, high in SCRIPTS), key=lambda pair: pair[1])
-    if share < 3:
-        return None
+    script = _script(sample[:: max(1, len(sample) // FEW)]) or _script(sample)
     if script == "arabic":
-        return _by_letters(counts, ARABIC_MARKS, "ar")
+        return _by_letters(sample, ARABIC_MARKS, "ar")
     if script == "cyrillic":
-        return _by_letters(counts, CYRILLIC_MARKS, "ru")
-    return "he" if script == "hebrew" else _by_words(sample)
+        return _by_letters(sample, CYRILLIC_MARKS, "ru")
+    if script == "latin":
+        return _by_words(sample)
+    return "he" if script == "hebrew" else None
 
 
 def language_name(code: str | None) -> str:
@@ -67,13 +69,23 @@ def is_right_to_left(code: str | None) -> bool:
     return code in RIGHT_TO_LEFT
 
 
-def _between(counts: Counter[str], low: str, high: str) -> int:
-    return sum(number for char, number in counts.items() if low <= char <= high)
+def _script(sample: str) -> str | None:
+    """The script of most letters; None where there are fewer than three."""
+    shares = dict.fromkeys(SCRIPTS, 0)
+    for char in sample:
+        if char.isalpha():
+            for name, (low, high) in SCRIPTS.items():
+                if low <= char <= high:
+                    shares[name] += 1
+                    break
+    script = max(shares, key=shares.__getitem__)
+    return script if shares[script] >= 3 else None
 
 
-def _by_letters(counts: Counter[str], marks: dict[str, str], default: str) -> str:
-    shares = {code: sum(counts[letter] for letter in letters) for code, letters in marks.items()}
-    best = max(shares, key=lambda code: shares[code])
+def _by_letters(sample: str, marks: dict[str, str], default: str) -> str:
+    counts = Counter(MARKS.findall(sample))
+    shares = {code: sum([counts[letter] for letter in letters]) for code, letters in marks.items()}
+    best = max(shares, key=shares.__getitem__)
     return best if shares[best] else default
 
 
