@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from extractor.answers_rows import expanded_rows, is_rows, rows_schema
 from extractor.answers_short import expanded, is_short, shortened
 from extractor.errors import Unreadable
 from extractor.llm.base import AnswerSchema, canonical
@@ -134,12 +135,18 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     if len(text) > MAX_ANSWER_CHARS:
         raise _unreadable(text, f"an answer of {len(text):,} characters; at most {MAX_ANSWER_CHARS:,} are read")
     raw = _loaded(text)
-    if is_short(raw):
+    strays: tuple[Flaw, ...] = ()
+    if is_rows(raw):
+        full, said = expanded_rows(raw)
+        text = canonical(full)
+        strays = tuple(Flaw(f"{one.kind}.part", f"{one.said!r} says nothing known", {"said": one.said}) for one in said)
+    elif is_short(raw):
         text = canonical(expanded(raw))
     try:
-        return Answer.model_validate_json(text), ()
+        return Answer.model_validate_json(text), strays
     except ValidationError as exc:
-        return _item_by_item(text, exc)
+        answer, flaws = _item_by_item(text, exc)
+        return answer, (*flaws, *strays)
 
 
 def _item_by_item(text: str, whole: ValidationError) -> tuple[Answer, tuple[Flaw, ...]]:
@@ -201,6 +208,8 @@ def _cached_schema(digest: str, form: int, words: str) -> AnswerSchema:
     schema = strict(schema)
     if form == 1:
         return AnswerSchema("answer", canonical(schema))
+    if form == 4:
+        return AnswerSchema("answer", json.dumps(rows_schema(schema), ensure_ascii=False, separators=(",", ":")))
     brief = shortened(schema)
     # A constrained LLM fills in the fields in the order of the schema: evidence before codes, entities before events.
     text = json.dumps(brief, ensure_ascii=False, separators=(",", ":")) if form == 3 else canonical(brief)

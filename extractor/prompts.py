@@ -20,8 +20,8 @@ from extractor.errors import PromptError
 SYSTEM_NAMES = frozenset({"event_types", "contexts", "entity_types", "sectors", "roles", "modalities", "predicates"})
 USER_NAMES = frozenset({"published", "language", "title", "context", "boundary", "document"})
 FRONT_MATTER = {"id": str, "version": str, "ontology": str, "answer": int, "description": str, "changelog": list}
-# How an answer is written: 1 with whole words as keys, 2 with letters, 3 with letters and a schema in the order of the prompt.
-ANSWER_FORMS = (1, 2, 3)
+# How an answer is written: 1 with whole words as keys, 2 with letters, 3 with a schema in the order of the prompt, 4 in rows.
+ANSWER_FORMS = (1, 2, 3, 4)
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 

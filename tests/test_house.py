@@ -23,7 +23,7 @@ FILES = {
 LAYERS = [
     {"version", "errors", "terminal"},
     {"ontology", "models", "llm.base", "ontology_text"},
-    {"config", "prompts", "answers", "answers_short", "strict_schema", "recovery", "text"},
+    {"config", "prompts", "answers", "answers_rows", "answers_short", "strict_schema", "recovery", "text"},
     {"llm", "fake_batches", "fake_connection", "fake_endpoint", "fake_faults"},
     {"task"},
     {"facts"},

@@ -1,7 +1,7 @@
 """How many questions a run has open at once, none more once it stops, and whose turn it is when replies are in.
 
 There are more documents at work than questions open, so that the next question leaves the moment a reply is in, and
-not after it was read, grounded and written. That work is done one document at a time, behind whatever
+not after it was read, grounded and written. That work is done a few documents at a time, behind whatever
 else the event loop has to do: replies that are in are taken, and the next questions sent, before it.
 """
 
@@ -12,6 +12,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from extractor.llm.base import LLM, Reply, Request
+
+# Documents that are read and grounded between two looks at what came in.
+TURNS = 1
 
 
 class Stopped(Exception):
@@ -36,7 +39,7 @@ class Gate:
         return GatedLLM(llm, self)
 
     async def turn(self) -> None:
-        """Wait for one's turn: one document in each turn of the event loop."""
+        """Wait for one's turn: a few documents in each turn of the event loop."""
         loop = asyncio.get_running_loop()
         mine: asyncio.Future[None] = loop.create_future()
         if not self._turns:
@@ -45,11 +48,12 @@ class Gate:
         await mine
 
     def _next(self) -> None:
-        while self._turns:
+        given = 0
+        while self._turns and given < TURNS:
             turn = self._turns.popleft()
             if not turn.done():
                 turn.set_result(None)
-                break
+                given += 1
         if self._turns:
             asyncio.get_running_loop().call_soon(self._next)
 

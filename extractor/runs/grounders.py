@@ -25,7 +25,7 @@ from extractor.task import Task
 
 # Documents that are begun before another process is worth its start.
 WARM = 64
-SPARE = 4
+SPARE = 24
 LIMIT = 64 * 1024 * 1024
 SECRETS = ("OPENAI_API_KEY", "EXTRACTOR_API_KEY", "OPENAI_CUSTOM_HEADERS")
 

@@ -87,6 +87,7 @@ class Runner:
     _entries: Iterator[Entry] = field(default_factory=lambda: iter(()))
     _rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     _expected: Row | None = None
+    _first_run: bool = False
     _again: deque[tuple[Entry, int]] = field(default_factory=deque)
     _known: dict[int, Row | None] = field(default_factory=dict)
     _passing: bool = False
@@ -108,6 +109,7 @@ class Runner:
         """Work until the source is empty or the run is stopped; then bring the files up to date."""
         self._entries, self._rows = entries, self.ledger.rows()
         self._expected = next(self._rows, None)
+        self._first_run = self._expected is None
         self._open.set()
         at_once = self.concurrency if self.gate is None else min(self.concurrency, self.gate.width)
         delays = [0.0] * at_once + [AHEAD_AFTER] * (self.concurrency - at_once)
@@ -214,7 +216,7 @@ class Runner:
         if self._expected is not None and self._expected.key == key:
             row, self._expected = self._expected, next(self._rows, None)
             return row
-        return self.ledger.get(key)
+        return None if self._first_run else self.ledger.get(key)
 
     def _settled(self, row: Row, digest: str | None) -> bool:
         if digest is None or row.digest != digest or row.identity != self.identity(digest):
