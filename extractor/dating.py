@@ -1,4 +1,4 @@
-"""Times that count from a day named before in the text get their days from the nearest one before them."""
+"""Times that count from a day named before in the text get their days from the nearest time before them, if that is a day."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def date_anaphora(facts: Facts) -> Facts:
 
 
 def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
-    """Where single days are named, and which."""
+    """Where days are named, and which."""
     for item in items:
-        if item.time and item.time.interval and item.time.interval.start == item.time.interval.end:
+        if item.time and item.time.interval:
             yield item.time.mention.span.start, item.time.interval
 
 
@@ -44,5 +44,7 @@ def _dated(time: Time, anchors: list[Anchor]) -> Time:
     if nearest < 0 or start - anchors[nearest][0] > REACH:
         return time
     known = anchors[nearest][1]
+    if known.start != known.end:
+        return time
     day = known.start + timedelta(days=days)
     return time.changed(interval=known.changed(start=day, end=day, flags=(FLAG,)))

@@ -167,7 +167,7 @@ class Grounder:
             recipients=self.references("event.recipient", item.recipients, item),
             participants=self.participants(item),
             place=self.reference("event.place", item.place, item),
-            time=self.time("event.time", item.time, evidence, item),
+            time=self.time("event.time", evidence, item),
             modality=item.modality,
             source=self.reference("event.source", item.source, item),
             **self.figures(item, evidence),
@@ -240,7 +240,7 @@ class Grounder:
             wikidata=self.ontology.predicates[item.predicate].wikidata,
             subject=self.kept[item.subject].id,
             object=self.kept[item.object].id,
-            time=self.time("relation.time", item.time, evidence, item),
+            time=self.time("relation.time", evidence, item),
             modality=item.modality,
             source=self.reference("relation.source", item.source, item),
             evidence=evidence,
@@ -275,7 +275,8 @@ class Grounder:
         self.reject(kind, "unknown_entity", f"no entity {number} was kept", item)
         return None
 
-    def time(self, kind: str, expression: str | None, evidence: Mention, item: AnswerModel) -> Time | None:
+    def time(self, kind: str, evidence: Mention, item: AnswerEvent | AnswerRelation) -> Time | None:
+        expression = item.time
         if expression is None or not expression.strip():
             return None
         mention = self.quote(expression, near=evidence.span) or self.mention(
@@ -286,7 +287,12 @@ class Grounder:
             return None
         if self.source.published is None:
             return Time(mention=mention)
-        interval = resolve_time(mention.text, published=self.source.published, language=self.source.language)
+        interval = resolve_time(
+            mention.text,
+            published=self.source.published,
+            language=self.source.language,
+            ahead=item.modality == "future",
+        )
         return Time(mention=mention, interval=interval)
 
     def evidence(self, quote: str) -> Mention:

@@ -188,3 +188,29 @@ def test_every_day_of_every_calendar_is_found_again(day: datetime.date):
         found = resolve_time(text, published=day, language=language)
         assert found is not None, text
         assert (found.start, found.end) == (day, day)
+
+
+@pytest.mark.parametrize(
+    ("expression", "language", "published", "ahead", "start"),
+    [
+        ("on Friday", "en", "2024-05-15", True, "2024-05-17"),
+        ("on Friday", "en", "2024-05-15", False, "2024-05-10"),
+        ("Wednesday", "en", "2024-05-15", True, "2024-05-15"),
+        ("last Friday", "en", "2024-05-15", True, "2024-05-10"),
+        ("yesterday", "en", "2024-05-15", True, "2024-05-14"),
+        ("یکشنبه", "fa", "2024-05-15", True, "2024-05-19"),
+        ("on 3 March", "en", "2024-05-15", True, "2025-03-03"),
+        ("in June", "en", "2024-05-15", True, "2024-06-01"),
+        ("يوم 25 أفريل", "ar", "2025-04-23", False, "2025-04-25"),
+        ("on 25 April", "en", "2025-04-23", False, "2025-04-25"),
+        ("on 25 April", "en", "2025-01-23", False, "2024-04-25"),
+        ("on 25 November", "en", "2025-04-23", False, "2024-11-25"),
+        ("in May", "en", "2025-04-23", False, "2024-05-01"),
+    ],
+)
+def test_what_is_planned_lies_ahead_and_a_day_in_a_few_weeks_too(
+    expression: str, language: str, published: str, ahead: bool, start: str
+) -> None:
+    """Of what is said of a plan the next fitting day counts, unless the words look back; a day almost a year ago would have its year."""
+    found = resolve_time(expression, published=published, language=language, ahead=ahead)
+    assert found is not None and found.start.isoformat() == start

@@ -54,9 +54,14 @@ def test_the_nearest_day_before_counts() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["The same evening the union answered.", "In April the minister spoke. The same evening the union answered."],
+    [
+        "The same evening the union answered.",
+        "In April the minister spoke. The same evening the union answered.",
+        "On 2 May the mayor left. In April the minister spoke. The same evening the union answered.",
+    ],
 )
 def test_without_a_day_before_it_stays_open(text: str) -> None:
-    """No day is invented: neither out of the day of publication nor out of a month."""
-    said = [("the minister spoke", "In April")] if "April" in text else []
+    """No day is invented: neither out of the day of publication nor out of a month, nor out of a day before that month."""
+    said = [("the mayor left", "On 2 May")] if "2 May" in text else []
+    said += [("the minister spoke", "In April")] if "April" in text else []
     assert times(text, *said, ("the union answered", "The same evening"))[-1] is None

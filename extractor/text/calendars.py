@@ -15,9 +15,10 @@ Conventions
 - A bare weekday is the latest up to publication, that day included; "last Friday" lies before it, "next Friday" after
   it, "this Friday" in its week. "Friday of last week" is that.
 - A day or month without a year is the nearest past one that has begun, or the nearest future one where the expression
-  says so (next, المقبل, آینده, scheduled for). A weekday beside it settles the year, from eight years back to one
-  ahead, the nearest to publication. Where none fits, or the written year does not, the date holds, and the flag
-  `weekday_contradicts` is set.
+  says so (next, المقبل, آینده, scheduled for), or where a day was more than 300 days ago and comes within 60. With
+  `ahead` (the event is planned) bare weekdays, days and months are the next ones from publication on. A weekday beside
+  a day settles the year, from eight years back to one ahead, the nearest to publication. Where none fits, or the
+  written year does not, the date holds, and the flag `weekday_contradicts` is set.
 - Two digits of a Jalali year are of the century that makes it past, or the next year.
 - Numbers with slashes: the year may stand first or last; day before month, but in English only where one of them is
   above 12. Years from 1250 to 1450 are Jalali in Persian; elsewhere they need a mark such as هـ.
@@ -44,14 +45,15 @@ _LONGEST = 200
 
 
 def resolve_time(
-    expression: str, *, published: date | datetime | str, language: str | None = None
+    expression: str, *, published: date | datetime | str, language: str | None = None, ahead: bool = False
 ) -> TimeInterval | None:
     """The days that `expression` names, read on the day of publication; None where it names none for certain.
 
     `published` is a day, or one as ISO 8601 ("2023-10-18"); of a time only its day counts. `language` is an
-    ISO 639-1 code; without it the script and letters decide. Raises ValueError where `published` is no day.
+    ISO 639-1 code; without it the script and letters decide. `ahead`: it is said of something planned.
+    Raises ValueError where `published` is no day.
     """
-    return _resolve(expression, _day(published), language)
+    return _resolve(expression, _day(published), language, ahead)
 
 
 def _day(published: date | datetime | str) -> date:
@@ -67,19 +69,19 @@ def _day(published: date | datetime | str) -> date:
 
 
 @lru_cache(maxsize=8192)
-def _resolve(expression: str, published: date, language: str | None) -> TimeInterval | None:
+def _resolve(expression: str, published: date, language: str | None, ahead: bool) -> TimeInterval | None:
     if len(expression) > _LONGEST:
         return None
     for lexicon in lexicons(expression, language):
         meaning = parse(expression, lexicon)
         if meaning:
-            return _agreed(meaning, published, lexicon)
+            return _agreed(meaning, published, lexicon, ahead)
     return None
 
 
-def _agreed(meaning: Meaning, published: date, lexicon: Lexicon) -> TimeInterval | None:
+def _agreed(meaning: Meaning, published: date, lexicon: Lexicon, ahead: bool) -> TimeInterval | None:
     """The one interval that all alternatives name; Hijri days may differ by one from those of the other calendars."""
-    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, meaning.future)
+    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, meaning.future or ahead)
     try:
         found = [resolve(saying, context) for saying in meaning.alternatives]
     except OverflowError:

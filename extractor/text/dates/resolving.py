@@ -226,7 +226,7 @@ def _weekday(point: Point, weekday: int, context: Context) -> TimeInterval | Non
     if mark == 0:
         first, _ = arithmetic.week(today, context.week_start)
         found, year = first + ((weekday - context.week_start) % 7) * DAY, "publication"
-    elif context.future or (mark is not None and mark > 0):
+    elif (context.future and mark is None) or (mark is not None and mark > 0):
         ahead = (weekday - today.weekday()) % 7
         found, year = today + (ahead or (7 if mark else 0)) * DAY + 7 * ((mark or 1) - 1) * DAY, "future"
     else:

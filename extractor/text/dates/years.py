@@ -8,10 +8,11 @@ from datetime import date
 
 from extractor.models import Calendar, YearFrom
 from extractor.text.dates import arithmetic
-from extractor.text.dates.arithmetic import Days
+from extractor.text.dates.arithmetic import DAY, Days
 from extractor.text.dates.points import Year
 
 _BACK, _AHEAD = 8, 1
+LONG_AGO, SOON = 300 * DAY, 60 * DAY
 Spans = Callable[[int], "Days | None"]
 
 
@@ -47,7 +48,7 @@ def _fits(span: Days, mark: int | None, context: Context) -> bool:
 
 
 def inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) -> tuple[Days | None, YearFrom]:
-    """The nearest past span, or the nearest future one where the expression says so."""
+    """The nearest past span; the nearest future one where that is said, or where a day was almost a year ago."""
     today = context.today
     if mark == 0:
         this = arithmetic.year_and_month(cal, today)
@@ -55,11 +56,18 @@ def inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) ->
     if mark in (-2, 2):
         return None, "past"
     years = list(_years_around(cal, today, -_BACK - 1, _BACK + 1))
-    if context.future or mark == 1:
-        found = (span for year in years if (span := spans(year)) and _fits(span, mark, context))
-        return next(found, None), "future"
-    past = (span for year in reversed(years) if (span := spans(year)) and _is_past(span, mark, today))
-    return next(past, None), "past"
+    ahead = next((span for year in years if (span := spans(year)) and span[0] >= today + bool(mark) * DAY), None)
+    if mark == 1 or (context.future and mark is None):
+        return ahead, "future"
+    past = next((span for year in reversed(years) if (span := spans(year)) and _is_past(span, mark, today)), None)
+    if mark is None and past and ahead and _is_coming(past, ahead, today):
+        return ahead, "future"
+    return past, "past"
+
+
+def _is_coming(past: Days, ahead: Days, today: date) -> bool:
+    """A single day that comes within weeks, and was last almost a year ago: a report would then have named its year."""
+    return past[0] == past[1] and today - past[0] > LONG_AGO and ahead[0] - today <= SOON
 
 
 def _is_past(span: Days, mark: int | None, today: date) -> bool:
