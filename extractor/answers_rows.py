@@ -95,7 +95,7 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
         name, equals, value = tag.partition("=") if isinstance(tag, str) else ("", "", "")
         name, value = name.strip(), value.strip()
         number = _number(value)
-        if not equals and name and found["modality"] is None:
+        if not equals and name.isidentifier() and found["modality"] is None:
             found["modality"] = name
         elif name in FIGURES and value:
             figures.append({"kind": name, "value": value})

@@ -1,4 +1,4 @@
-"""Times that count from a day named before in the text get their days from the nearest time before them, if that is a day."""
+"""Times that count from a day named before in the text get their days from the nearest time before them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ Anchor = tuple[int, TimeInterval]
 # How far before it, in characters, the day may stand that an expression counts from.
 REACH = 1500
 FLAG = "anaphoric"
+# The most days that a time may span for another to count from its end, or back from its start.
+FEW_DAYS = 7
 
 
 def date_anaphora(facts: Facts) -> Facts:
@@ -39,12 +41,22 @@ def _dated(time: Time, anchors: list[Anchor]) -> Time:
     days = days_after(time.mention.text) if time.interval is None else None
     if days is None:
         return time
-    start = time.mention.span.start
+    known = _counted_from(time.mention.span.start, days, anchors)
+    if known is None:
+        return time
+    day = (known.end if days > 0 else known.start) + timedelta(days=days)
+    return time.changed(interval=known.changed(start=day, end=day, precision="day", flags=(FLAG,)))
+
+
+def _counted_from(start: int, days: int, anchors: list[Anchor]) -> TimeInterval | None:
+    """The time named before: `two days later` counts from the nearest, if that is a few days; `the same day` means a day."""
     nearest = bisect_left(anchors, start, key=lambda anchor: anchor[0]) - 1
-    if nearest < 0 or start - anchors[nearest][0] > REACH:
-        return time
-    known = anchors[nearest][1]
-    if known.start != known.end:
-        return time
-    day = known.start + timedelta(days=days)
-    return time.changed(interval=known.changed(start=day, end=day, flags=(FLAG,)))
+    for place, interval in reversed(anchors[: nearest + 1]):
+        if start - place > REACH:
+            return None
+        length = (interval.end - interval.start).days + 1
+        if length == 1 or (days and length <= FEW_DAYS):
+            return interval
+        if days:
+            return None
+    return None

@@ -57,11 +57,25 @@ def test_the_nearest_day_before_counts() -> None:
     [
         "The same evening the union answered.",
         "In April the minister spoke. The same evening the union answered.",
-        "On 2 May the mayor left. In April the minister spoke. The same evening the union answered.",
+        "On 2 May the mayor left. In April the minister spoke. Two days later the union answered.",
     ],
 )
 def test_without_a_day_before_it_stays_open(text: str) -> None:
     """No day is invented: neither out of the day of publication nor out of a month, nor out of a day before that month."""
     said = [("the mayor left", "On 2 May")] if "2 May" in text else []
     said += [("the minister spoke", "In April")] if "April" in text else []
-    assert times(text, *said, ("the union answered", "The same evening"))[-1] is None
+    when = "Two days later" if "Two days later" in text else "The same evening"
+    assert times(text, *said, ("the union answered", when))[-1] is None
+
+
+def test_the_same_day_means_a_day_and_days_after_a_few_count_from_their_end() -> None:
+    """A month told in between is passed over by `the same evening`; three days after the 8th and 9th is the 12th."""
+    text = "On 2 May the mayor left. In April the minister spoke. The same evening the union answered. "
+    text += "On 8 and 9 May the council met. Three days later it voted. Two days before the mayor had warned."
+    said = (
+        ("the mayor left", "On 2 May"), ("the minister spoke", "In April"), ("the union answered", "The same evening"),
+        ("the council met", "On 8 and 9 May"), ("it voted", "Three days later"), ("the mayor had warned", "Two days before"),
+    )  # fmt: skip
+    found = times(text, *said)
+    assert (found[2].start, found[4].start) == (date(2024, 5, 2), date(2024, 5, 12))
+    assert (found[4].precision, found[5].start) == ("day", date(2024, 5, 6))

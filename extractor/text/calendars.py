@@ -29,6 +29,7 @@ Conventions
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -76,7 +77,16 @@ def _resolve(expression: str, published: date, language: str | None, ahead: bool
         meaning = parse(expression, lexicon)
         if meaning:
             return _agreed(meaning, published, lexicon, ahead)
-    return None
+    return _before_a_comma(expression, published, language, ahead)
+
+
+def _before_a_comma(expression: str, published: date, language: str | None, ahead: bool) -> TimeInterval | None:
+    """A day with its number, where what follows says what day that was: "September 19, a Friday", "24 May, election day"."""
+    head, comma, rest = re.sub("،", ",", expression).partition(",")
+    if not comma or not re.search(r"\d", head) or re.search(r"\d", rest):
+        return None
+    found = _resolve(head, published, language, ahead)
+    return found if found and found.precision == "day" else None
 
 
 def _agreed(meaning: Meaning, published: date, lexicon: Lexicon, ahead: bool) -> TimeInterval | None:

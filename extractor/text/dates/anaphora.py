@@ -24,8 +24,8 @@ PATTERNS = (
     (r"(?:later)?(?:on|in)?(?:the|that)same(?:day|night|evening|morning|afternoon)", 0),
     (r"(?:on)?that(?:night|evening|morning|afternoon)", 0),
     (r"(?:on)?the(?:next|following)(?:day|morning|evening|night)|thedayafter", 1),
-    (r"(?P<n>[a-z]+|\d+)days?(?:later|afterwards|afterthat)", 1),
-    (r"(?P<n>[a-z]+|\d+)days?(?:earlier|beforethat)", -1),
+    (r"(?P<n>[a-z]+|\d+)days?(?:later|afterwards|after|afterthat)", 1),
+    (r"(?P<n>[a-z]+|\d+)days?(?:earlier|before|beforethat)", -1),
     (r"втотже(?:день|вечер)|тойженочью", 0),
     (r"наследующ(?:ии|ее)(?:день|утро)", 1),
 )

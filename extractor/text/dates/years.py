@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from extractor.models import Calendar, YearFrom
 from extractor.text.dates import arithmetic
@@ -12,7 +12,7 @@ from extractor.text.dates.arithmetic import DAY, Days
 from extractor.text.dates.points import Year
 
 _BACK, _AHEAD = 8, 1
-LONG_AGO, SOON = 300 * DAY, 60 * DAY
+FAR, SOON = 300 * DAY, 60 * DAY
 Spans = Callable[[int], "Days | None"]
 
 
@@ -56,18 +56,26 @@ def inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) ->
     if mark in (-2, 2):
         return None, "past"
     years = list(_years_around(cal, today, -_BACK - 1, _BACK + 1))
-    ahead = next((span for year in years if (span := spans(year)) and span[0] >= today + bool(mark) * DAY), None)
-    if mark == 1 or (context.future and mark is None):
+    ahead = next((span for year in years if (span := spans(year)) and _is_ahead(span, mark, today)), None)
+    if mark == 1:
         return ahead, "future"
     past = next((span for year in reversed(years) if (span := spans(year)) and _is_past(span, mark, today)), None)
-    if mark is None and past and ahead and _is_coming(past, ahead, today):
+    if context.future and mark is None and ahead:
+        # Planned for a day that was last month: of next year that would be said.
+        return (past, "past") if past and _is_near(past, today - past[0], ahead[0] - today) else (ahead, "future")
+    if mark is None and past and ahead and _is_near(ahead, ahead[0] - today, today - past[0]):
         return ahead, "future"
     return past, "past"
 
 
-def _is_coming(past: Days, ahead: Days, today: date) -> bool:
-    """A single day that comes within weeks, and was last almost a year ago: a report would then have named its year."""
-    return past[0] == past[1] and today - past[0] > LONG_AGO and ahead[0] - today <= SOON
+def _is_near(span: Days, distance: timedelta, other: timedelta) -> bool:
+    """A single day within weeks, where the other such day is almost a year off: a report would then name the year."""
+    return span[0] == span[1] and distance <= SOON and other > FAR
+
+
+def _is_ahead(span: Days, mark: int | None, today: date) -> bool:
+    """From publication on, the month or season that is running included; after it where the next one is meant."""
+    return span[0] > today if mark else span[1] >= today
 
 
 def _is_past(span: Days, mark: int | None, today: date) -> bool:
