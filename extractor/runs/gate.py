@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from extractor.llm.base import LLM, Reply, Request
 
 # Documents that are read and grounded between two looks at what came in.
-TURNS = 1
+TURNS = 3
 
 
 class Stopped(Exception):

@@ -6,6 +6,7 @@ A frame is its length in four bytes and so many bytes of JSON. The answer is thr
 
 from __future__ import annotations
 
+import gc
 import signal
 import struct
 import sys
@@ -74,6 +75,9 @@ def main(prompt: str, ontology: str, prompts_dir: str) -> None:
     task = load_task(
         Path(prompt) if prompt.endswith(".md") else prompt, ontology, Path(prompts_dir) if prompts_dir else None
     )
+    # Facts hold no cycles, and this process does nothing else: what is loaded is never looked through again.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     source, out = sys.stdin.buffer, sys.stdout.buffer
     while (frame := receive(source)) is not None:
         parts = answer(frame, task)
