@@ -10,13 +10,14 @@ from extractor.llm.base import Meter
 from extractor.runs.runner import Progress
 
 PROGRESS = Progress(met=20, skipped=3, done=12, failed=1, events=80, in_flight=4, cost=0.12)
-METER = Meter(calls=13, cache_hits=5, prompt_tokens=40_000, completion_tokens=1000)
+METER = Meter(calls=13, cache_hits=5, prompt_tokens=40_000, completion_tokens=1000, asking=4)
 
 
 def test_a_line_tells_what_there_is() -> None:
     """And leaves out what there is not."""
     line = describe(PROGRESS, METER, 6.0)
     assert line == "12 done, 3 skipped, 1 failed, 80 events, 41,000 tokens, $0.12, 5 cached, 4 at once, 2.0/s"
+    assert "$0.12 of about $0.97, " in describe(PROGRESS, METER, 6.0, total=100)
     assert describe(Progress(), Meter(), 0.0) == "0 done, 0 events, 0.0/s"
     assert "Trying again in 5 s" in describe(Progress(paused="Refused. Trying again in 5 s."), Meter(), 1.0)
 

@@ -64,16 +64,22 @@ class Bars:
 
     def __init__(self, bar: Bar, total: int | None) -> None:
         self._bar = bar
+        self._total = total
         self._task = bar.add_task("documents", total=total, detail="")
 
     def show(self, progress: Progress, meter: Meter, seconds: float, *, last: bool) -> None:
         finished = progress.done + progress.skipped + progress.failed
-        detail = describe(progress, meter, seconds, documents=False)
+        detail = describe(progress, meter, seconds, total=self._total, documents=False)
         self._bar.update(self._task, completed=finished, detail=progress.paused or detail, refresh=last)
 
 
-def describe(progress: Progress, meter: Meter, seconds: float, *, documents: bool = True) -> str:
-    """`12 done, 3 skipped, 1 failed, 80 events, 41,000 tokens, $0.12, 5 cached, 4 at once, 2.1/s`"""
+def describe(
+    progress: Progress, meter: Meter, seconds: float, *, total: int | None = None, documents: bool = True
+) -> str:
+    """`12 done, 3 skipped, 1 failed, 80 events, 41,000 tokens, $0.12 of about $0.90, 5 cached, 4 at once, 2.1/s`
+
+    "At once" are the calls under way.
+    """
     tokens = meter.prompt_tokens + meter.completion_tokens
     rate = progress.done / seconds if seconds > 0 else 0.0
     parts = [
@@ -82,13 +88,20 @@ def describe(progress: Progress, meter: Meter, seconds: float, *, documents: boo
         f"{progress.failed:,} failed" if progress.failed else "",
         f"{progress.events:,} events",
         f"{tokens:,} tokens" if tokens else "",
-        f"${progress.cost:.2f}" if progress.cost else "",
+        f"${progress.cost:.2f}{_expected(progress, total)}" if progress.cost else "",
         f"{meter.cache_hits:,} cached" if meter.cache_hits else "",
-        f"{progress.in_flight} at once" if progress.in_flight else "",
+        f"{meter.asking} at once" if meter.asking else "",
         f"{rate:.1f}/s",
         progress.paused or "",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _expected(progress: Progress, total: int | None) -> str:
+    """What all documents will have cost, by what those cost that are done."""
+    if not total or not progress.done:
+        return ""
+    return f" of about ${progress.cost / progress.done * (total - progress.skipped):.2f}"
 
 
 @contextmanager

@@ -112,7 +112,10 @@ class Spent:
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what may differ between two runs over the same replies; ends in run.json, never in results."""
+    """Counts what may differ between two runs over the same replies; ends in run.json, never in results.
+
+    `asking` is how many calls are under way at the moment.
+    """
 
     calls: int = 0
     replies: int = 0
@@ -129,6 +132,7 @@ class Meter:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    asking: int = 0
     errors: dict[str, int] = field(default_factory=dict)
     earlier: Spent = Spent()
 

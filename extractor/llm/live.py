@@ -105,6 +105,7 @@ class LiveLLM:
     async def _send(self, line: Line, body: bytes, model: str) -> Arrived:
         """One call: sent once, read to its end. Every foreign exception ends here."""
         self.meter.calls += 1
+        self.meter.asking += 1
         progress = Progress()
         try:
             async with asyncio.timeout(self._timeout):
@@ -115,6 +116,8 @@ class LiveLLM:
             raise
         except Exception as exc:  # openai, httpx2 and aiohttp have no common root; all of it is translated
             translated = self._wire.translate(exc, model, progress.answer_began)
+        finally:
+            self.meter.asking -= 1
         # Outside of the handler: the foreign exception holds the key and the document, and is not kept as context.
         raise translated
 
