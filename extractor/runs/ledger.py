@@ -161,7 +161,7 @@ class Ledger:
     def rows(self) -> Iterator[Row]:
         """All documents in the order in which they were last met."""
         query = f"SELECT {COLUMNS} FROM documents WHERE position > ? ORDER BY position LIMIT {PAGE}"
-        return (Row(*values) for values in self._pages(query, 1))
+        return map(Row._make, self._pages(query, 1))
 
     def get(self, key: str) -> Row | None:
         values = self._quick.execute(f"SELECT {COLUMNS} FROM documents WHERE key = ?", (key,)).fetchone()
@@ -343,10 +343,14 @@ class Ledger:
 
     def _pages(self, query: str, place: int) -> Iterator[tuple[Any, ...]]:
         """Rows page by page: an open cursor would hold a snapshot of the database while others write."""
-        last = -1
-        while page := self._quick.execute(query, (last,)).fetchall():
-            last = page[-1][place]
-            yield from page
+
+        def pages() -> Iterator[list[tuple[Any, ...]]]:
+            last = -1
+            while page := self._quick.execute(query, (last,)).fetchall():
+                last = page[-1][place]
+                yield page
+
+        return chain.from_iterable(pages())
 
     def _write(self, connection: sqlite3.Connection, query: str, rows: Sequence[tuple[object, ...]]) -> None:
         try:

@@ -37,7 +37,7 @@ class Order:
         del self._open[place]
         self._decided[place] = line
 
-    def pass_by(self, line: Line, *, hold: bool = False) -> None:
+    def pass_by(self, line: Line, hold: bool = False) -> None:
         """Take the next place and decide it in one step; `hold`: do not write yet."""
         place = self.taken
         self.taken += 1
@@ -82,28 +82,24 @@ class Met:
 
     ledger: Ledger
     _moved: list[tuple[str, int]] = field(default_factory=list)
-    _range: tuple[int, int] = (0, -1)
+    _first: int = 0
+    _next: int = 0
 
     def add(self, row: Row, place: int) -> None:
         if row.position == place and row.run == self.ledger.run - 1:
-            self._extend(place)
+            if place != self._next:
+                self.flush()
+                self._first = place
+            self._next = place + 1
             return
         self._moved.append((row.key, place))
         if len(self._moved) >= MET_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
-        if self._range[0] <= self._range[1]:
-            self.ledger.met_again(*self._range)
-        self._range = (0, -1)
+        if self._first < self._next:
+            self.ledger.met_again(self._first, self._next - 1)
+        self._first = self._next
         if self._moved:
             self.ledger.met(self._moved)
         self._moved = []
-
-    def _extend(self, place: int) -> None:
-        first, last = self._range
-        if place == last + 1 and first <= last:
-            self._range = (first, place)
-            return
-        self.flush()
-        self._range = (place, place)
