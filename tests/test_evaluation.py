@@ -10,11 +10,12 @@ from extractor import Extraction, errors, extract
 from extractor.evaluation.evaluate import Evaluation, evaluate, score_document, write_json
 from extractor.evaluation.gold import Gold, check_gold, load_gold
 from extractor.evaluation.matching import match
-from extractor.evaluation.render import html_page, unmet
-from extractor.evaluation.scores import Card, total
+from extractor.evaluation.render import confusion_sheet, html_page, main_sheet, markdown, sheets, unmet
+from extractor.evaluation.scores import ASPECTS, Card, total
 from extractor.llm.scripted import ScriptedLLM
 from extractor.models import Document
 from extractor.ontology import load_ontology
+from extractor.prices import Price
 
 TEXT = "On Tuesday Ali Karimi met Sara Noury in Mersa. He condemned the attack by the Dawn Front. Noury thanked Karimi and resigned."
 NAMES = ["Ali Karimi", "Sara Noury", "Mersa", "Dawn Front"]
@@ -179,6 +180,26 @@ def test_an_evaluation_knows_its_figures_and_what_is_absent(evaluation: Evaluati
     page = html_page(evaluation)
     assert "thanked Karimi" in page and "<script" not in page
     assert total(evaluation.cards, "entities").f1 == 1.0
+
+
+def test_the_tables_hold_every_figure_and_the_money(evaluation: Evaluation) -> None:
+    """By language, length, type and role; the confusions; tokens, and money where a price is known."""
+    titles = [sheet.title for sheet in sheets(evaluation)]
+    assert titles == [
+        f"1 documents, {evaluation.prompts[0]}", "F1 by language", "F1 by length", "Events by type", "Arguments by role", "Cost"
+    ]  # fmt: skip
+    costs = {row[0]: row[1:] for row in sheets(evaluation, Price(1.0, 1.0, 10.0))[-1].rows}
+    assert set(costs) == {"tokens", "answer tokens", "money"}
+    assert "no price is known" in sheets(evaluation)[-1].rows[-1]
+    matrix = {
+        row[0]: dict(zip(confusion_sheet(evaluation).header, row, strict=True))
+        for row in confusion_sheet(evaluation).rows
+    }
+    assert matrix["SUPPORT"]["-"] == "1" and matrix["CONSULT"]["CONSULT"] == "1"
+    table = markdown(main_sheet(evaluation)).splitlines()
+    assert table[0] == "|  | precision | recall | F1 | 95 % |" and len(table) == 2 + len(ASPECTS)
+    page = html_page(evaluation)
+    assert all(title in page for title in titles) and "Types: gold down, found across" in page
 
 
 def test_gold_is_checked_against_its_document() -> None:

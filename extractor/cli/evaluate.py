@@ -20,6 +20,9 @@ def evaluate_run(
     html_out: Annotated[
         Path | None, typer.Option("--html", help="Write a page with every miss and invention.", metavar="FILE")
     ] = None,
+    markdown_out: Annotated[
+        Path | None, typer.Option("--markdown", help="Write the main table as Markdown.", metavar="FILE")
+    ] = None,
     minimum: Annotated[
         list[str] | None, typer.Option("--min", help="Fail below it: f1.events=0.8", metavar="FIGURE=VALUE")
     ] = None,
@@ -28,16 +31,21 @@ def evaluate_run(
     """Hold a run against gold: precision, recall and F1 of entities, events, arguments, dates and the rest."""
     from rich.console import Console
 
+    from extractor.config import load_settings
     from extractor.evaluation.evaluate import evaluate, read_results, write_json
-    from extractor.evaluation.render import html_page, print_evaluation, unmet
+    from extractor.evaluation.render import html_page, main_sheet, markdown, print_evaluation, unmet
+    from extractor.prices import price_of
 
     wanted = unmet_options(minimum)
     evaluation = evaluate(read_results(run), gold)
-    print_evaluation(evaluation, Console(), slips=slips)
+    price = price_of(load_settings(), evaluation.models[0]) if len(evaluation.models) == 1 else None
+    print_evaluation(evaluation, Console(), slips=slips, price=price)
     if json_out:
-        write_json(evaluation, json_out)
+        write_json(evaluation, json_out, price)
     if html_out:
-        html_out.write_text(html_page(evaluation), encoding="utf-8")
+        html_out.write_text(html_page(evaluation, price), encoding="utf-8")
+    if markdown_out:
+        markdown_out.write_text(markdown(main_sheet(evaluation)) + "\n", encoding="utf-8")
     missed = unmet(evaluation, wanted)
     for line in missed:
         typer.echo(f"extractor: {line}", err=True)
@@ -55,16 +63,22 @@ def compare(
         Path | None, typer.Option(help="The folder of the gold; FOLDER unless said.", metavar="DIR")
     ] = None,
     model: options.Model = None,
+    markdown_out: Annotated[
+        Path | None, typer.Option("--markdown", help="Write the table as Markdown.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Compare prompt versions from recordings alone: what each gains, with intervals, by document, and in tokens."""
     from rich.console import Console
 
     from extractor.evaluation.compare import compare_prompts
-    from extractor.evaluation.render import print_comparison
+    from extractor.evaluation.render import comparison_sheet, markdown, print_comparison
 
     if len(prompt) < 2:
         raise typer.BadParameter("give --prompt at least twice")
-    print_comparison(compare_prompts(folder, prompt, cassettes, gold or folder, model), Console())
+    comparison = compare_prompts(folder, prompt, cassettes, gold or folder, model)
+    print_comparison(comparison, Console())
+    if markdown_out:
+        markdown_out.write_text(markdown(comparison_sheet(comparison)) + "\n", encoding="utf-8")
 
 
 def unmet_options(minimum: list[str] | None) -> dict[str, float]:

@@ -14,6 +14,7 @@ from extractor.evaluation.gold import Gold, load_gold
 from extractor.evaluation.scores import ASPECTS, Card, Count, interval, score, total
 from extractor.models import Extraction
 from extractor.ontology import Ontology, load_ontology
+from extractor.prices import Price
 
 LENGTHS = ((2500, "up to 2,500"), (5000, "2,500 to 5,000"), (10**9, "over 5,000"))
 
@@ -26,6 +27,7 @@ class Evaluation:
     absent: tuple[str, ...] = ()
     without_gold: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     def f1(self, aspect: str) -> float | None:
         return total(self.cards, aspect).f1
@@ -50,7 +52,7 @@ class Evaluation:
             lengths[next(name for most, name in LENGTHS if card.length <= most)].append(card)
         return {"language": dict(sorted(languages.items())), "length": {k: v for k, v in lengths.items() if v}}
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, price: Price | None = None) -> dict[str, Any]:
         """Everything, as JSON values."""
         return {
             "documents": len(self.cards),
@@ -69,7 +71,7 @@ class Evaluation:
             "roles": {name: _measures(count) for name, count in self.by_role().items()},
             "shares": [{"share": share, **_measures(count)} for share, count in self.by_share().items()],
             "confusion": [{"gold": g, "found": f, "count": n} for (g, f), n in self.confusion()],
-            "cost": self.cost(),
+            "cost": self.cost(price),
             "slips": {
                 card.document: [{"aspect": s.aspect, "kind": s.kind, "text": s.text} for s in card.slips]
                 for card in self.cards
@@ -98,15 +100,15 @@ class Evaluation:
                 counted[pair] = counted.get(pair, 0) + number
         return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
 
-    def cost(self) -> dict[str, float]:
-        """Tokens a document and a fact, as the endpoint counted them."""
+    def cost(self, price: Price | None = None) -> dict[str, float]:
+        """Tokens a document and a fact (event or relation), as the endpoint counted them; money where there is a price."""
         tokens, answers = sum(c.tokens for c in self.cards), sum(c.answer_tokens for c in self.cards)
-        facts = sum(c.facts for c in self.cards)
-        return {
-            "tokens_per_document": tokens / max(1, len(self.cards)),
-            "answer_tokens_per_document": answers / max(1, len(self.cards)),
-            "answer_tokens_per_fact": answers / max(1, facts),
-        }
+        spent = {"tokens": float(tokens), "answer_tokens": float(answers)}
+        if price is not None:
+            spent["money"] = price.of(tokens - answers, answers)
+        documents, facts = max(1, len(self.cards)), max(1, sum(c.facts for c in self.cards))
+        each = {f"{name}_per_document": value / documents for name, value in spent.items()}
+        return each | {f"{name}_per_fact": value / facts for name, value in spent.items()}
 
 
 def evaluate(extractions: Iterable[Extraction], gold_folder: Path, ontology: Ontology | None = None) -> Evaluation:
@@ -118,14 +120,16 @@ def evaluate(extractions: Iterable[Extraction], gold_folder: Path, ontology: Ont
     cards: list[Card] = []
     without: list[str] = []
     prompts: dict[str, None] = {}
+    models: dict[str, None] = {}
     for extraction in extractions:
         name = gold_name(extraction.document.id)
         prompts[extraction.provenance.prompt] = None
+        models[extraction.provenance.model] = None
         if name in paths:
             cards.append(score_document(extraction, load_gold(paths.pop(name)), symmetric))
         else:
             without.append(extraction.document.id)
-    return Evaluation(tuple(cards), tuple(paths), tuple(without), tuple(prompts))
+    return Evaluation(tuple(cards), tuple(paths), tuple(without), tuple(prompts), tuple(models))
 
 
 def score_document(extraction: Extraction, gold: Gold, symmetric: set[str]) -> Card:
@@ -185,5 +189,5 @@ def _figures(cards: tuple[Card, ...], aspect: str) -> dict[str, Any]:
     return {**_measures(total(cards, aspect)), "interval": interval(cards, aspect)}
 
 
-def write_json(evaluation: Evaluation, path: Path) -> None:
-    path.write_text(json.dumps(evaluation.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def write_json(evaluation: Evaluation, path: Path, price: Price | None = None) -> None:
+    path.write_text(json.dumps(evaluation.as_json(price), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

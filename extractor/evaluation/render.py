@@ -1,13 +1,15 @@
-"""An evaluation as tables in the terminal, and as a page."""
+"""An evaluation as tables: in the terminal, as Markdown, and as a page."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from extractor.evaluation.compare import Comparison
 from extractor.evaluation.evaluate import Evaluation
-from extractor.evaluation.scores import ASPECTS, Count, interval, total
+from extractor.evaluation.scores import ASPECTS, Card, Count, interval, total
+from extractor.prices import Price
 from extractor.terminal import plain
 
 if TYPE_CHECKING:
@@ -39,37 +41,57 @@ def unmet(evaluation: Evaluation, wanted: dict[str, float]) -> list[str]:
     return lines
 
 
-def print_evaluation(evaluation: Evaluation, console: Console, *, slips: bool = False) -> None:
-    """The main table, the groups, the confusions; every slip where asked for."""
-    from rich.table import Table
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: a title, a header whose first cell stands over the names of the rows, and the rows."""
 
-    table = Table(title=f"{len(evaluation.cards)} documents, {', '.join(evaluation.prompts)}", title_justify="left")
-    for column in ("", "precision", "recall", "F1", "95 %"):
-        table.add_column(column, justify="left" if not column else "right")
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def sheets(evaluation: Evaluation, price: Price | None = None) -> list[Sheet]:
+    """All that an evaluation comes to, but for its slips and confusions."""
+    groups = [_group_sheet(kind, cards) for kind, cards in evaluation.groups().items()]
+    counts = [("Events by type", evaluation.by_type()), ("Arguments by role", evaluation.by_role())]
+    shares = {f"{share:.0%} of the passes": count for share, count in evaluation.by_share().items()}
+    counted = [_count_sheet(title, found) for title, found in [*counts, ("Events by agreement", shares)] if found]
+    return [main_sheet(evaluation), *groups, *counted, _cost_sheet(evaluation, price)]
+
+
+def main_sheet(evaluation: Evaluation) -> Sheet:
+    """Precision, recall, F1 and its 95 % interval of each aspect."""
+    rows = []
     for aspect in ASPECTS:
         count = total(evaluation.cards, aspect)
-        table.add_row(
-            LABELS[aspect],
-            number(count.precision),
-            number(count.recall),
-            number(count.f1),
-            spread(interval(evaluation.cards, aspect)),
-        )
-    console.print(table)
-    for kind, groups in evaluation.groups().items():
-        console.print(_group_table(kind, groups))
-    console.print(_types_table(evaluation.by_type()))
-    for share, count in evaluation.by_share().items():
-        console.print(
-            f"Events found by {share:.0%} of the passes: {count.hits + count.inventions}, precision {number(count.precision)}"
-        )
+        rows.append((LABELS[aspect], *_measured(count), spread(interval(evaluation.cards, aspect))))
+    title = f"{len(evaluation.cards)} documents, {', '.join(evaluation.prompts)}"
+    return Sheet(title, ("", "precision", "recall", "F1", "95 %"), tuple(rows))
+
+
+def confusion_sheet(evaluation: Evaluation) -> Sheet:
+    """Gold types down, found types across; `-` for what the other side does not have."""
+    counted = dict(evaluation.confusion())
+    names = sorted({name for pair in counted for name in pair}, key=lambda name: (name == "-", name))
+    rows = tuple((gold, *(str(counted.get((gold, found), "")) for found in names)) for gold in names)
+    return Sheet("Types: gold down, found across", ("", *names), rows)
+
+
+def markdown(sheet: Sheet) -> str:
+    """A sheet as a Markdown table, without its title."""
+    lines = [sheet.header, ("---",) * len(sheet.header), *sheet.rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def print_evaluation(
+    evaluation: Evaluation, console: Console, *, slips: bool = False, price: Price | None = None
+) -> None:
+    """The main table, the groups, the confusions; every slip where asked for."""
+    for sheet in sheets(evaluation, price):
+        console.print(_table(sheet))
     confused = [(pair, n) for pair, n in evaluation.confusion() if pair[0] != pair[1]]
-    console.print(
-        "Confused: " + ", ".join(f"{g} as {f} {n}" for (g, f), n in confused[:12]), markup=False, highlight=False
-    )
-    console.print(
-        "Tokens: " + ", ".join(f"{name.replace('_', ' ')} {value:,.0f}" for name, value in evaluation.cost().items())
-    )
+    words = ", ".join(f"{g} as {f} {n}" for (g, f), n in confused[:12])
+    console.print(f"Confused: {words or 'none'}", markup=False, highlight=False)
     if evaluation.absent:
         console.print(f"Gold without a result: {', '.join(evaluation.absent)}", markup=False)
     if slips:
@@ -80,56 +102,58 @@ def print_evaluation(evaluation: Evaluation, console: Console, *, slips: bool = 
                 )
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def comparison_sheet(comparison: Comparison) -> Sheet:
     """F1 of each version, and the gain of each over the first with its interval."""
-    from rich.table import Table
-
-    table = Table(title=f"{comparison.documents} documents", title_justify="left")
-    table.add_column("F1")
-    for version in comparison.versions:
-        table.add_column(version.prompt, justify="right")
+    versions = comparison.versions
+    rows = []
     for aspect in ASPECTS:
-        cells = [number(version.evaluation.f1(aspect)) for version in comparison.versions]
-        for place, version in enumerate(comparison.versions[1:], 1):
-            cells[place] += f"  {version.gains[aspect].text()}"
-        table.add_row(LABELS[aspect], *cells)
-    table.add_row(
-        "answer tokens a document",
-        *(f"{v.evaluation.cost()['answer_tokens_per_document']:,.0f}" for v in comparison.versions),
-    )
-    table.add_row("answer characters a document", *(f"{v.answer_characters:,.0f}" for v in comparison.versions))
-    console.print(table)
+        cells = [number(version.evaluation.f1(aspect)) for version in versions]
+        gains = ["", *(version.gains[aspect].text() for version in versions[1:])]
+        rows.append((LABELS[aspect], *(f"{cell} {gain}".strip() for cell, gain in zip(cells, gains, strict=True))))
+    tokens = (f"{v.evaluation.cost()['answer_tokens_per_document']:,.0f}" for v in versions)
+    rows.append(("answer tokens a document", *tokens))
+    rows.append(("answer characters a document", *(f"{v.answer_characters:,.0f}" for v in versions)))
+    return Sheet(f"{comparison.documents} documents", ("F1", *(v.prompt for v in versions)), tuple(rows))
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """The table, and which documents got better and worse."""
+    console.print(_table(comparison_sheet(comparison)))
     for version in comparison.versions[1:]:
         console.print(f"{version.prompt}: better {', '.join(version.better) or 'none'}", markup=False, highlight=False)
         console.print(f"{version.prompt}: worse {', '.join(version.worse) or 'none'}", markup=False, highlight=False)
 
 
-def html_page(evaluation: Evaluation) -> str:
+def html_page(evaluation: Evaluation, price: Price | None = None) -> str:
     """A page without script: the tables, and every slip by document."""
-    rows = "".join(
-        _html_row(LABELS[aspect], total(evaluation.cards, aspect), interval(evaluation.cards, aspect))
-        for aspect in ASPECTS
-    )
-    slips = "".join(
-        f"<h2>{escape(card.document)}</h2><ul>"
-        + "".join(
-            f"<li><b>{escape(s.aspect)}, {escape(s.kind)}</b> <bdi>{escape(plain(s.text))}</bdi></li>"
-            for s in card.slips
-        )
-        + "</ul>"
-        for card in evaluation.cards
-    )
+    tables = "".join(_html_table(sheet) for sheet in [*sheets(evaluation, price), confusion_sheet(evaluation)])
+    slips = "".join(_html_slips(card) for card in evaluation.cards)
     style = (
         "body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-        "td,th{padding:.2rem .8rem;text-align:end}"
+        "table{border-collapse:collapse;display:block;overflow-x:auto}caption{text-align:start;font-weight:600}"
+        "td,th{padding:.2rem .8rem;text-align:end;border-bottom:1px solid #ccc}"
     )
-    title = f"{len(evaluation.cards)} documents, {', '.join(evaluation.prompts)}"
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>Evaluation</title><style>{style}</style><h1>{escape(title)}</h1>"
-        f"<table><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>95 %</th></tr>{rows}</table>{slips}</html>\n"
+        f"<title>Evaluation</title><style>{style}</style><h1>Evaluation</h1>{tables}{slips}</html>\n"
     )
+
+
+def _html_table(sheet: Sheet) -> str:
+    header = "".join(f"<th scope=col>{escape(cell)}</th>" for cell in sheet.header)
+    rows = "".join(
+        f"<tr><th scope=row>{escape(row[0])}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in sheet.rows
+    )
+    return f"<table><caption>{escape(sheet.title)}</caption><tr>{header}</tr>{rows}</table>"
+
+
+def _html_slips(card: Card) -> str:
+    items = "".join(
+        f"<li><b>{escape(s.aspect)}, {escape(s.kind)}</b> <bdi>{escape(plain(s.text))}</bdi></li>" for s in card.slips
+    )
+    return f"<h2>{escape(card.document)}</h2><ul>{items}</ul>"
 
 
 def number(value: float | None) -> str:
@@ -140,31 +164,41 @@ def spread(pair: tuple[float, float] | None) -> str:
     return "-" if pair is None else f"{pair[0]:.2f}-{pair[1]:.2f}"
 
 
-def _html_row(label: str, count: Count, pair: tuple[float, float] | None) -> str:
-    cells = (number(count.precision), number(count.recall), number(count.f1), spread(pair))
-    return f"<tr><th>{escape(label)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+def _measured(count: Count) -> tuple[str, str, str]:
+    return number(count.precision), number(count.recall), number(count.f1)
 
 
-def _group_table(kind: str, groups: dict[str, list[Any]]) -> Any:
+def _table(sheet: Sheet) -> Any:
     from rich.table import Table
 
-    table = Table(title=f"F1 by {kind}", title_justify="left")
-    table.add_column("")
-    for name, cards in groups.items():
-        table.add_column(f"{name} ({len(cards)})", justify="right")
-    for aspect in ASPECTS:
-        table.add_row(LABELS[aspect], *(number(total(cards, aspect).f1) for cards in groups.values()))
+    table = Table(title=sheet.title, title_justify="left")
+    for place, column in enumerate(sheet.header):
+        table.add_column(column, justify="right" if place else "left")
+    for row in sheet.rows:
+        table.add_row(*row)
     return table
 
 
-def _types_table(types: dict[str, Count]) -> Any:
-    from rich.table import Table
+def _group_sheet(kind: str, groups: dict[str, list[Card]]) -> Sheet:
+    header = ("", *(f"{name} ({len(cards)})" for name, cards in groups.items()))
+    rows = ((LABELS[a], *(number(total(cards, a).f1) for cards in groups.values())) for a in ASPECTS)
+    return Sheet(f"F1 by {kind}", header, tuple(rows))
 
-    table = Table(title="Events by type", title_justify="left")
-    for column in ("", "gold", "precision", "recall", "F1"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, count in types.items():
-        table.add_row(
-            name, str(count.hits + count.misses), number(count.precision), number(count.recall), number(count.f1)
-        )
-    return table
+
+def _count_sheet(title: str, counts: dict[str, Count]) -> Sheet:
+    rows = ((name, str(count.hits + count.misses), *_measured(count)) for name, count in counts.items())
+    return Sheet(title, ("", "gold", "precision", "recall", "F1"), tuple(rows))
+
+
+def _cost_sheet(evaluation: Evaluation, price: Price | None) -> Sheet:
+    """Tokens, and money where a price is known, a document and a fact."""
+    cost = evaluation.cost(price)
+    names = {"tokens": "{:,.0f}", "answer_tokens": "{:,.0f}", "money": "{:.4f}"}
+    rows = [
+        (name.replace("_", " "), form.format(cost[f"{name}_per_document"]), form.format(cost[f"{name}_per_fact"]))
+        for name, form in names.items()
+        if f"{name}_per_document" in cost
+    ]
+    if price is None:
+        rows.append(("money", "no price is known", "set price_input and price_output"))
+    return Sheet("Cost", ("", "a document", "a fact"), tuple(rows))
