@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 LENGTH = 2500
-PEERS = ("extractor", "openai", "instructor")
+PEERS = ("extractor", "openai", "instructor", "aiohttp")
 COMMON = """در این باره مقام‌های محلی به خبرنگاران گفتند که بررسی پرونده ادامه دارد و نتیجه آن پس از پایان نشست شورای شهر اعلام
 خواهد شد اما نمایندگان کارگران بندر باور دارند دستمزد سال گذشته هنوز پرداخت نشده است"""
 WORDS = COMMON.split()
@@ -100,6 +100,26 @@ async def run_instructor(numbers: range, base_url: str, concurrency: int) -> int
         await client.chat.completions.create(model="m", messages=_messages(text), response_model=Answer)
 
     return await _gathered(one, numbers, concurrency)
+
+
+async def run_aiohttp(numbers: range, base_url: str, concurrency: int) -> int:
+    """The floor: bare aiohttp and a validated answer; no retries, no limits, nothing kept."""
+    import aiohttp
+    import orjson
+
+    schema = _schema()
+    connector = aiohttp.TCPConnector(limit=concurrency)
+    async with aiohttp.ClientSession(connector=connector, headers={"Content-Type": "application/json"}) as session:
+
+        async def one(text: str) -> None:
+            body = {
+                "model": "m", "messages": _messages(text), "response_format": {"type": "json_schema", "json_schema": schema}
+            }  # fmt: skip
+            async with session.post(f"{base_url}/chat/completions", data=orjson.dumps(body)) as response:
+                reply = orjson.loads(await response.read())
+            _validate(reply["choices"][0]["message"]["content"])
+
+        return await _gathered(one, numbers, concurrency)
 
 
 async def _gathered(one: Callable[[str], Any], numbers: range, concurrency: int) -> int:
@@ -194,7 +214,9 @@ def peer(name: str, documents: int, base_url: str, concurrency: int) -> dict[str
 
 def as_peer(name: str, documents: int, base_url: str, concurrency: int) -> None:
     """Run in the peer's process."""
-    work = {"extractor": run_extractor, "openai": run_openai, "instructor": run_instructor}[name]
+    work = {
+        "extractor": run_extractor, "openai": run_openai, "instructor": run_instructor, "aiohttp": run_aiohttp
+    }[name]  # fmt: skip
 
     async def measured() -> dict[str, float]:
         if concurrency > 1:
@@ -268,8 +290,10 @@ def cached(documents: int) -> None:
     def sources() -> Iterator[Document]:
         return (Document(id=str(n), text=text_of(n), published="2024-05-15") for n in range(documents))  # type: ignore[arg-type]
 
-    async def once(place: str, out: str, url: str) -> float:
-        extractor = Extractor(base_url=url, api_key="sk-benchmark", model="m", cache_dir=Path(place, "cache"))
+    async def once(place: str, out: str, url: str, **settings: Any) -> float:
+        extractor = Extractor(
+            base_url=url, api_key="sk-benchmark", model="m", cache_dir=Path(place, "cache"), **settings
+        )
         started = time.perf_counter()
         summary = await run_folder(sources(), Path(place, out), extractor)
         assert summary.failed == 0
@@ -280,7 +304,7 @@ def cached(documents: int) -> None:
         whole = asyncio.run(once(place, "second", url))
         ground, facts = pipeline._facts, (Facts((), (), ()), [])
         pipeline._facts = lambda *_: facts  # type: ignore[assignment]
-        plain = asyncio.run(once(place, "third", url))
+        plain = asyncio.run(once(place, "third", url, workers=0))
         pipeline._facts = ground
     print(
         f"\nall replies cached, {documents} documents: {plain:,.0f} a second before grounding and dates, {whole:,.0f} with them"

@@ -99,6 +99,7 @@ class Runner:
     _blamed: dict[str, tuple[Entry, int]] = field(default_factory=dict)
     _last_doubt: ExtractorError | None = None
     _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _order: Order = field(init=False)
@@ -132,6 +133,7 @@ class Runner:
         if self.gate is not None:
             self.gate.closed = True
         self._open.set()
+        self._tell()
 
     def cancel(self) -> None:
         """Let go of what is in flight too: it stays pending."""
@@ -140,6 +142,11 @@ class Runner:
             task.cancel()
 
     # -- workers
+
+    def _tell(self) -> None:
+        """Wake the workers that have nothing to do: there is something again, or there never will be."""
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def _watch(self) -> None:
         """Wait for the workers; the first bug among them ends the run, after the others were told."""
@@ -167,7 +174,7 @@ class Runner:
                 return
             else:
                 # Others are still at work; what they fail at may have to be done again.
-                await self.sleep(0.02)
+                await self._news.wait()
 
     def _take(self) -> tuple[Entry, int] | None:
         """The next document that is not finished; None where there is none, or not yet (`_passing`)."""
@@ -283,6 +290,8 @@ class Runner:
         finally:
             self._working.pop(key, None)
             self.progress.in_flight -= 1
+            if not self._working:
+                self._tell()
 
     async def _succeed(self, key: str, place: int, identity: str, found: Finished) -> None:
         cost = self.price(found.usage)
@@ -344,6 +353,7 @@ class Runner:
                 self.progress.failed -= 1
             self._again.append((entry, place))
         self._blamed.clear()
+        self._tell()
 
     async def _pause(self, seconds: float, error: ExtractorError) -> None:
         self.progress.paused = f"{error.message} Trying again in {seconds:.0f} s."
