@@ -13,6 +13,8 @@ from extractor.text.dates.anaphora import days_after
 Anchor = tuple[int, TimeInterval]
 # How far before it, in characters, the day may stand that an expression counts from.
 REACH = 1500
+# The same for one that counts back: it mostly goes back from a deed that is told without its day.
+REACH_BACK = 300
 FLAG = "anaphoric"
 # The most days that a time may span for another to count from its end, or back from its start.
 FEW_DAYS = 7
@@ -52,7 +54,7 @@ def _counted_from(start: int, days: int, anchors: list[Anchor]) -> TimeInterval 
     """The time named before: `two days later` counts from the nearest, if that is a few days; `the same day` means a day."""
     nearest = bisect_left(anchors, start, key=lambda anchor: anchor[0]) - 1
     for place, interval in reversed(anchors[: nearest + 1]):
-        if start - place > REACH:
+        if start - place > (REACH_BACK if days < 0 else REACH):
             return None
         length = (interval.end - interval.start).days + 1
         if length == 1 or (days and length <= FEW_DAYS):

@@ -79,3 +79,9 @@ def test_the_same_day_means_a_day_and_days_after_a_few_count_from_their_end() ->
     found = times(text, *said)
     assert (found[2].start, found[4].start) == (date(2024, 5, 2), date(2024, 5, 12))
     assert (found[4].precision, found[5].start) == ("day", date(2024, 5, 6))
+
+
+def test_days_before_count_from_a_day_near_by_only() -> None:
+    """`two days before` mostly goes back from a deed that is told without its day."""
+    far = "On 8 May the council met. " + "It spoke of many things. " * 15 + "Two days before the mayor had warned."
+    assert times(far, ("the council met", "On 8 May"), ("the mayor had warned", "Two days before"))[1] is None

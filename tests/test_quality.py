@@ -1,0 +1,69 @@
+"""How good the recorded answers are, as README and docs say it: from the cassettes alone, the very figures that stand there."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from extractor.evaluation.evaluate import Evaluation, evaluate, read_results
+from extractor.prompts import released_digests
+from extractor.runs.run import batch
+
+ROOT = Path(__file__).parent.parent
+RELEASED = sorted(name.removesuffix(".md").rsplit("/", 1)[1] for name in released_digests(ROOT / "prompts"))
+# What a change of code may not take away. The figures themselves stand in the tables; this is well below them.
+FLOOR = {
+    "f1.entities": 0.93, "f1.events": 0.96, "f1.typed": 0.94, "f1.arguments": 0.88, "f1.dates": 0.88, "f1.source": 0.93,
+    "f1.relations": 0.75, "f1.evidence": 0.985,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("scripts_tables", ROOT / "scripts/tables.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """The seeds under the newest released prompt, as `make demo` runs them, against their gold."""
+    out = tmp_path_factory.mktemp("quality") / "run"
+    summary = batch(ROOT / "seeds", out=out, replay=ROOT / "cassettes", cache=False)
+    assert summary.states == {"done": 22}
+    return evaluate(read_results(out), ROOT / "seeds")
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/quality.md"])
+def test_the_tables_that_are_shown_are_the_program_s_own(tables: ModuleType, name: str) -> None:
+    """Character for character, so that no figure outlives a change of code, prompt, gold or recording (`scripts/tables.py`)."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert tables.MARKED.search(text)
+    assert tables.rewritten(text) == text
+
+
+def test_all_released_versions_are_compared(tables: ModuleType) -> None:
+    """In the docs, in their order."""
+    marked = tables.MARKED.findall((ROOT / "docs/quality.md").read_text(encoding="utf-8"))
+    compared = [arguments.split() for _, kind, arguments, _, _ in marked if kind == "compare"]
+    assert compared == [[f"plover@{version}" for version in RELEASED]]
+
+
+def test_the_newest_prompt_does_not_fall_behind(evaluation: Evaluation) -> None:
+    """`extractor eval --min` as anybody's CI would use it."""
+    assert {
+        name: evaluation.figure(name) for name, least in FLOOR.items() if (evaluation.figure(name) or 0) < least
+    } == {}
+
+
+def test_every_released_version_has_its_recordings() -> None:
+    """All seeds under each, and nothing else beside them."""
+    seeds = {item["id"] for item in json.loads((ROOT / "seeds/index.json").read_text(encoding="utf-8"))}
+    for version in RELEASED:
+        folder = ROOT / "cassettes" / f"plover-{version}"
+        assert {path.stem for path in folder.glob("*.json")} == {*seeds, "_shared"}, version
+    assert {path.name for path in (ROOT / "cassettes").iterdir()} == {f"plover-{version}" for version in RELEASED}
