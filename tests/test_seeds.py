@@ -15,7 +15,7 @@ from extractor.runs.run import RunSummary, batch
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunSummary]:
     out = tmp_path_factory.mktemp("seeds") / "run"
     root = Path(__file__).parent.parent
-    return out, batch(root / "seeds", out=out, replay=root / "cassettes", cache=False, prompt="plover@1.0.0")
+    return out, batch(root / "seeds", out=out, replay=root / "cassettes", cache=False)
 
 
 @pytest.fixture(scope="module")
