@@ -139,7 +139,7 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     if is_rows(raw):
         full, said = expanded_rows(raw)
         text = canonical(full)
-        strays = tuple(Flaw(f"{one.kind}.part", f"{one.said!r} says nothing known", {"said": one.said}) for one in said)
+        strays = tuple(Flaw(f"{one.kind}.part", f"{one.said!r}: {one.why}", {"said": one.said}) for one in said)
     elif is_short(raw):
         text = canonical(expanded(raw))
     try:

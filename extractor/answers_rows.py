@@ -24,10 +24,11 @@ TEXTS = {"type": "array", "items": {"type": "string"}}
 
 
 class Stray(NamedTuple):
-    """Something said of an item that says nothing: it is left out, and the item stays."""
+    """Something said of an item that is left out, and why; the item stays."""
 
     kind: str
     said: str
+    why: str
 
 
 def is_rows(raw: Any) -> bool:
@@ -106,7 +107,9 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
         elif equals and name not in found and isinstance(number, int):
             parts.append({"role": name, "entity": number})
         else:
-            strays.append(Stray(kind, str(tag)[:200]))
+            said_before = name in found and found[name] is not None and value
+            why = "given twice; the first is kept" if said_before else "nothing that can be said of it"
+            strays.append(Stray(kind, str(tag)[:200], why))
     modality = found["modality"] or DEFAULT_MODALITY
     return {**found, "modality": modality, "participants": parts, "figures": figures}
 

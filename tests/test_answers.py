@@ -128,6 +128,7 @@ def test_what_says_nothing_in_a_row_is_told_and_the_event_stays() -> None:
     event = read.events[0]
     assert (event.place, event.modality, [f.value for f in event.figures], event.participants) == (2, "negated", ["12"], ())
     said = [flaw.item["said"] for flaw in flaws if flaw.kind == "event.part"]
+    assert [flaw.detail for flaw in flaws if "place=1" in flaw.detail] == ["'place=1': given twice; the first is kept"]
     assert said == ["place=x", "time=", "height=9 m", "5", "", "place=1", "future"]
 
 
