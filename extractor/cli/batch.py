@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,7 +97,10 @@ def batch(
         _report(summary, folder)
     if table is not None and finished:
         _write_tables(table, summary)
-    _tell(summary, as_json, report)
+    try:
+        _tell(summary, as_json, report)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     sys.exit(code)
 
 
@@ -127,7 +132,8 @@ async def _run(
             for task in tasks:
                 task.cancel()
         runner, meter = watched[-1]
-        show.show(runner.progress, meter, summary.seconds, last=True)
+        with suppress(OSError):
+            show.show(runner.progress, meter, summary.seconds, last=True)
     return summary, SIGNALS[heard[0]] if heard else summary.exit_code
 
 
@@ -140,9 +146,10 @@ def _hear(runner: Runner, heard: list[str]) -> None:
         if len(heard) > 1:
             runner.cancel()
             return
-        typer.echo(f"{name}: finishing what is in flight (up to {GRACE:g} s); once more to stop at once.", err=True)
         runner.stop(name)
         loop.call_later(GRACE, runner.cancel)
+        with suppress(OSError):
+            typer.echo(f"{name}: finishing what is in flight (up to {GRACE:g} s); once more to stop at once.", err=True)
 
     for name in SIGNALS:
         loop.add_signal_handler(getattr(signal, name), stop, name)

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -135,5 +135,6 @@ async def follow(show: Shower, progress: Progress, meter: Meter) -> None:
     """Show the progress until cancelled."""
     started = time.monotonic()
     while True:
-        show.show(progress, meter, time.monotonic() - started, last=False)
+        with suppress(OSError):
+            show.show(progress, meter, time.monotonic() - started, last=False)
         await asyncio.sleep(EVERY if not isinstance(show, Events) else 1.0)

@@ -18,7 +18,7 @@ from extractor.errors import DocumentError, ExtractorError, StorageError
 from extractor.llm.base import canonical
 from extractor.llm.deferred import Deferred
 from extractor.models import Document, Usage
-from extractor.runs.breaker import Breaker
+from extractor.runs.breaker import DOUBTFUL, Breaker
 from extractor.runs.entries import Entry
 from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate, Stopped
@@ -323,6 +323,11 @@ class Runner:
     # -- failures
 
     async def _failed(self, entry: Entry, place: int, error: ExtractorError) -> None:
+        if isinstance(error, DOUBTFUL) and (not self._open.is_set() or isinstance(self.stopped_by, DOUBTFUL)):
+            # Others found out already that the endpoint is down.
+            self._blamed[entry.key] = (entry, place)
+            self._take_back()
+            return
         blamed = self.breaker.failure(entry.key, error)
         if not blamed:
             self._blamed = {key: self._blamed[key] for key in self.breaker.streak if key in self._blamed}
