@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from extractor.llm.base import LLM, Reply, Request
@@ -23,16 +24,25 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Gate:
-    """`width` questions at once; `closed` lets no document begin any more; `open` of them wait for a reply."""
+    """`width` questions at once; `closed` lets no document begin any more; `open` of them wait for a reply.
+
+    `note` is told each time how many are open.
+    """
 
     width: int
     closed: bool = False
     open: int = 0
+    note: Callable[[int], None] = lambda number: None
     _places: asyncio.Semaphore = field(init=False)
     _turns: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.width)
+
+    def change(self, by: int) -> None:
+        """One question more, or one less, is open."""
+        self.open += by
+        self.note(self.open)
 
     def before(self, llm: LLM) -> GatedLLM:
         """For one document."""
@@ -75,11 +85,11 @@ class GatedLLM:
             if self.gate.closed and not self.begun:
                 raise Stopped
             self.begun = True
-            self.gate.open += 1
+            self.gate.change(1)
             try:
                 reply = await self.inner.complete(request)
             finally:
-                self.gate.open -= 1
+                self.gate.change(-1)
         await self.gate.turn()
         return reply
 

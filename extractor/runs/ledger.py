@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from extractor.errors import StorageError
+from extractor.errors import OutputError, StorageError
 from extractor.llm.grouped import Grouped
 from extractor.runs.lock import FolderLock, hold
 
@@ -107,6 +107,9 @@ class Ledger:
             self._open()
         except (sqlite3.Error, StorageError) as exc:
             self._let_go()
+            if "readonly" in str(exc) or "unable to open" in str(exc):
+                hint = "Give the right to write there, or choose another --out."
+                raise OutputError(f"Cannot write {self.path}: {exc}.", hint=hint) from None
             raise self.fault(exc) if isinstance(exc, sqlite3.Error) else exc from None
 
     def _open(self) -> None:
@@ -235,7 +238,15 @@ class Ledger:
         found = self._quick.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return str(found[0]) if found else None
 
+    def charges(self) -> int:
+        """Calls that broke off while in flight, in all starts of this run: they may be paid twice."""
+        return int(self.fact("charges") or 0)
+
     # -- writing
+
+    def add_charges(self, number: int) -> None:
+        if number:
+            self.set_facts({"charges": str(self.charges() + number)})
 
     def set_facts(self, facts: dict[str, str]) -> None:
         self._write(self._durable, "INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))

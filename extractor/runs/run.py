@@ -27,6 +27,7 @@ from extractor.runs.files import replace_file
 from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate
 from extractor.runs.grounders import Grounders
+from extractor.runs.in_flight import InFlight
 from extractor.runs.ledger import Ledger
 from extractor.runs.lock import FolderLock
 from extractor.runs.results import ResultsFile
@@ -167,6 +168,9 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     entries = job.entries()
     work, gate, grounders = _work(extractor)
     ledger = Ledger(out, lock)
+    in_flight = InFlight(out)
+    ledger.add_charges(in_flight.left)
+    gate.note = in_flight.set
     started = time.monotonic()
     if first:
         _remember_spending(ledger, extractor.meter)
@@ -189,6 +193,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
             _note_spending(ledger, extractor.meter)
         finally:
             ledger.close()
+            in_flight.close()
             await grounders.aclose()
             await extractor.aclose()
 
@@ -278,7 +283,7 @@ def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: f
         rejections=ledger.rejections(),
         calls=meter.calls,
         cache_hits=meter.cache_hits,
-        possible_duplicate_charges=meter.possible_duplicate_charges + ledger.interrupted + runner.progress.cut_short,
+        possible_duplicate_charges=meter.possible_duplicate_charges + ledger.charges(),
         seconds=seconds,
         retries=meter.retries,
         pauses=meter.pauses,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -137,6 +137,8 @@ class Runner:
 
     def cancel(self) -> None:
         """Let go of what is in flight too: it stays pending."""
+        if not self._cancelled:
+            self.progress.cut_short += len(self._working) if self.gate is None else self.gate.open
         self._cancelled = True
         for task in self._tasks:
             task.cancel()
@@ -273,16 +275,17 @@ class Runner:
         self.progress.in_flight += 1
         try:
             await self.ledger.begin(key, place, entry.stamp, digest, identity)
-            found = await self.work(document)
+            found = await self._worked_on(document)
             await self._succeed(key, place, identity, found)
         except asyncio.CancelledError:
-            self.progress.cut_short += 1
             self.ledger.back_to_pending(key, forgive=True)
             raise
         except (Stopped, Deferred):
             self.ledger.back_to_pending(key, forgive=True)
         except StorageError as exc:
             self._stop_by(exc)
+            with suppress(StorageError):  # the disk may have no room for this either
+                self.ledger.back_to_pending(key, forgive=True)
         except ExtractorError as exc:
             await self._failed(entry, place, exc)
         except Exception as exc:  # one document's bug is that document's failure, and is told as such
@@ -292,6 +295,13 @@ class Runner:
             self.progress.in_flight -= 1
             if not self._working:
                 self._tell()
+
+    async def _worked_on(self, document: Document) -> Finished:
+        try:
+            return await self.work(document)
+        except StorageError:  # a reply that came and could not be kept
+            self.progress.cut_short += 1
+            raise
 
     async def _succeed(self, key: str, place: int, identity: str, found: Finished) -> None:
         cost = self.price(found.usage)
@@ -417,6 +427,7 @@ class Runner:
         for entry, _ in self._working.values():
             self.ledger.back_to_pending(entry.key, forgive=True)
         self.ledger.set_facts({UNIFORM: self._mark(self.ledger.run)})
+        self.ledger.add_charges(self.progress.cut_short)
         self._order.settle()
         if not self.progress.whole:
             for line in self.ledger.left_over():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -58,7 +59,12 @@ def open_source(folder: Path, options: SourceOptions) -> Iterator[Entry]:
             f"There is no folder {os.fspath(folder)!r}.", hint="Give the folder that holds the documents."
         )
     index = _index(folder)
-    return (entry for path in _files(folder, options) for entry in _entries(path, folder, index, options))
+    closed: list[OSError] = []
+    paths = _files(folder, options, closed.append)
+    return chain(
+        (entry for path in paths for entry in _entries(path, folder, index, options)),
+        (_closed(error, folder) for error in closed),
+    )
 
 
 def count_source(folder: Path, options: SourceOptions) -> int | None:
@@ -69,11 +75,23 @@ def count_source(folder: Path, options: SourceOptions) -> int | None:
     return None if any(holds_many(path.name) for path in paths) else len(paths)
 
 
-def _files(folder: Path, options: SourceOptions) -> Iterator[Path]:
-    """Files whose kind is read, by path."""
+def _closed(error: OSError, folder: Path) -> Entry:
+    """A folder that cannot be looked into stands for the documents in it: it fails, and is told."""
+    path = Path(os.fsdecode(error.filename))
+    key = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+    reason = DocumentError(
+        f"Cannot read the folder {key!r}: {error.strerror}.", hint="Give the right to read it, or move it away."
+    )
+    return Entry(f"{key}/", None, _failing(reason))
+
+
+def _files(
+    folder: Path, options: SourceOptions, closed: Callable[[OSError], None] = lambda error: None
+) -> Iterator[Path]:
+    """Files whose kind is read, by path; `closed` is told of each folder that cannot be looked into."""
     endings = tuple(ending for group in READERS for ending in group)
     found = []
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=closed):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(place, name) for name in names if _is_document(name, endings)]
     for path in sorted(found):

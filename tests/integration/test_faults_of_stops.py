@@ -102,7 +102,7 @@ def test_a_document_that_never_ends_does_not_hold_up_a_stop(tmp_path: Path) -> N
         began = time.monotonic()
         process.send_signal(signal.SIGHUP)
         said = heard(process)
-    assert process.returncode == 129 and time.monotonic() - began < 2 and "SIGHUP: finishing" in said
+    assert process.returncode == 129 and time.monotonic() - began < 15 and "SIGHUP: finishing" in said
     assert "6 documents: 5 done, 1 pending" in said and "possible_duplicate_charges=1" in said
 
 
