@@ -138,10 +138,10 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     strays: tuple[Flaw, ...] = ()
     if is_rows(raw):
         full, said = expanded_rows(raw)
-        text = canonical(full)
+        text = _in_full(full, text)
         strays = tuple(Flaw(f"{one.kind}.part", f"{one.said!r}: {one.why}", {"said": one.said}) for one in said)
     elif is_short(raw):
-        text = canonical(expanded(raw))
+        text = _in_full(expanded(raw), text)
     try:
         return Answer.model_validate_json(text), strays
     except ValidationError as exc:
@@ -188,12 +188,27 @@ def _loaded(text: str) -> Any:
             raise _unreadable(text, "a key that occurs twice in one object")
         return found
 
+    def constant(word: str) -> Any:
+        raise _unreadable(text, f"{word}, which is no number of JSON")
+
     try:
-        return json.loads(text, object_pairs_hook=pairs)
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except RecursionError:
         raise _unreadable(text, "brackets nested too deeply") from None
     except ValueError as exc:
         raise _unreadable(text, f"not valid JSON ({exc})") from None
+
+
+def _in_full(answer: dict[str, Any], text: str) -> str:
+    """A short answer in the first form, as text again; what no JSON can hold is told as in any other answer."""
+    try:
+        full = canonical(answer)
+        full.encode()
+    except UnicodeEncodeError:
+        raise _unreadable(text, "half of a character (a lone surrogate)") from None
+    except ValueError:
+        raise _unreadable(text, "a number that is infinite") from None
+    return full
 
 
 def _unreadable(text: str, what: str) -> Unreadable:

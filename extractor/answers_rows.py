@@ -20,6 +20,8 @@ EVENT = {
     "q": "evidence", "g": "trigger", "t": "type", "m": "modes", "c": "contexts", "a": "actors", "b": "recipients", "x": "more"
 }  # fmt: skip
 FIGURES = frozenset({"dead", "injured", "arrested", "amount"})
+MODALITIES = frozenset({"asserted", "future", "hypothetical", "negated"})
+COLON = frozenset({"place", "time", "source", "modality", *FIGURES})
 TEXTS = {"type": "array", "items": {"type": "string"}}
 
 
@@ -76,6 +78,9 @@ def _relation(row: Any, strays: list[Stray]) -> Any:
     said = dict(zip(RELATION, row, strict=False))
     more = _more(row[len(RELATION) :], "relation", strays)
     ends = {"subject": _number(said["subject"]), "object": _number(said["object"])}
+    for name in ("place", "participants", "figures"):
+        if more[name]:
+            strays.append(Stray("relation", f"{name} {more[name]}"[:200], "a relation has none"))
     return {**said, **ends, **{name: more[name] for name in ("time", "modality", "source")}}
 
 
@@ -83,8 +88,16 @@ def _event(item: Any, strays: list[Stray]) -> Any:
     if not isinstance(item, dict):
         return item
     said = {EVENT.get(name, name): value for name, value in item.items()}
-    more = said.pop("more", None)
-    return said | _more(more if isinstance(more, list) else [], "event", strays)
+    return said | _more(_tags(said.pop("more", None)), "event", strays)
+
+
+def _tags(more: Any) -> list[Any]:
+    """What stands in `x`, also where it is one text, or names with values, instead of a list."""
+    if isinstance(more, dict):
+        return [name if value is True else f"{name}={value}" for name, value in more.items()]
+    if more is None:
+        return []
+    return more if isinstance(more, list) else [more]
 
 
 def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]:
@@ -93,11 +106,11 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
     parts: list[dict[str, Any]] = []
     figures: list[dict[str, Any]] = []
     for tag in tags:
-        name, equals, value = tag.partition("=") if isinstance(tag, str) else ("", "", "")
+        name, equals, value = _split(tag)
         name, value = name.strip(), value.strip()
         number = _number(value)
-        if not equals and name.isidentifier() and found["modality"] is None:
-            found["modality"] = name
+        if not equals and name.lower() in MODALITIES and found["modality"] is None:
+            found["modality"] = name.lower()
         elif name in FIGURES and value:
             figures.append({"kind": name, "value": value})
         elif name in ("place", "source") and isinstance(number, int) and found[name] is None:
@@ -114,9 +127,19 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
     return {**found, "modality": modality, "participants": parts, "figures": figures}
 
 
+def _split(tag: Any) -> tuple[str, str, str]:
+    """`place=2` or, as some write it, `place: 2`, in its parts."""
+    if not isinstance(tag, str):
+        return "", "", ""
+    sign = "=" if "=" in tag else ":"
+    name, equals, value = tag.partition(sign)
+    return (name, equals, value) if sign == "=" or name.strip() in COLON else (tag, "", "")
+
+
 def _number(value: Any) -> Any:
-    """The number that a row holds as text; anything else as it is."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9 else value
+    """The number that a row holds as text, in the digits of any script, perhaps behind a #; anything else as it is."""
+    digits = value.strip().removeprefix("#") if isinstance(value, str) else ""
+    return int(digits) if digits.isdecimal() and len(digits) < 9 else value
 
 
 def _list(value: Any) -> list[Any]:

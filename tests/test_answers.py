@@ -117,7 +117,7 @@ def test_the_schema_of_rows_is_strict() -> None:
     assert list(event) == ["q", "g", "t", "m", "c", "a", "b", "x"] and "COERCE" in event["t"]["enum"]
 
 
-STRAY = ["place=x", "time=", "height=9 m", "5", "", "dead=12", "place=2", "place=1", "negated", "future"]
+STRAY = ["place=x", "time=", "height=9 m", "5", "", "urgent", "dead=12", "place=2", "place=1", "negated", "future"]
 
 
 def test_what_says_nothing_in_a_row_is_told_and_the_event_stays() -> None:
@@ -126,10 +126,15 @@ def test_what_says_nothing_in_a_row_is_told_and_the_event_stays() -> None:
     answer["v"] = [answer["v"][0] | {"x": STRAY}]
     read, flaws = read_answer(json.dumps(answer))
     event = read.events[0]
-    assert (event.place, event.modality, [f.value for f in event.figures], event.participants) == (2, "negated", ["12"], ())
+    assert (event.place, event.modality, [f.value for f in event.figures], event.participants) == (
+        2,
+        "negated",
+        ["12"],
+        (),
+    )
     said = [flaw.item["said"] for flaw in flaws if flaw.kind == "event.part"]
     assert [flaw.detail for flaw in flaws if "place=1" in flaw.detail] == ["'place=1': given twice; the first is kept"]
-    assert said == ["place=x", "time=", "height=9 m", "5", "", "place=1", "future"]
+    assert said == ["place=x", "time=", "height=9 m", "5", "", "urgent", "place=1", "future"]
 
 
 @pytest.mark.parametrize(
@@ -152,3 +157,47 @@ def test_a_row_that_is_none_is_one_flaw(change: dict[str, Any], kind: str) -> No
     read, flaws = read_answer(json.dumps(answer))
     assert [flaw.kind for flaw in flaws] == [kind]
     assert len(read.entities) == len(EXAMPLES[0]["entities"]) and len(read.events) == len(EXAMPLES[0]["events"])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"future": True, "place": 2, "dead": "12"},
+        ["future", "place: 2", "dead=۱۲"],
+        ["Future", "place=#2", "dead=12"],
+        ["modality=future", "place=۲", "dead=12"],
+    ],
+    ids=["an object", "colons and digits of a script", "a capital and a hash", "everything named"],
+)
+def test_what_is_said_of_an_event_in_another_manner_is_not_lost(more: Any) -> None:
+    """A planned event never becomes a fact because its `x` is written otherwise."""
+    answer = rows(EXAMPLES[0])
+    answer["v"] = [answer["v"][0] | {"x": more}]
+    read, flaws = read_answer(json.dumps(answer, ensure_ascii=False))
+    event = read.events[0]
+    assert (event.modality, event.place, len(event.figures), flaws) == ("future", 2, 1, ())
+
+
+def test_one_text_in_the_place_of_a_list_is_read() -> None:
+    """`"x": "negated"` is a denial."""
+    answer = rows(EXAMPLES[0])
+    answer["v"] = [answer["v"][0] | {"x": "negated"}]
+    assert read_answer(json.dumps(answer))[0].events[0].modality == "negated"
+
+
+def test_what_a_relation_has_none_of_is_told() -> None:
+    """A place, figures, participants: left out with a reason, and the relation stays."""
+    answer = rows(EXAMPLES[0])
+    answer["r"] = [[*answer["r"][0][:4], "place=2", "dead=3", "object=3", "future"]]
+    read, flaws = read_answer(json.dumps(answer))
+    assert read.relations[0].modality == "future"
+    assert [flaw.kind for flaw in flaws] == ["relation.part"] * 3
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", '"Police \\ud83d"'])
+@pytest.mark.parametrize("form", [shorter, rows], ids=["short", "rows"])
+def test_what_no_json_holds_is_unreadable_in_every_form(form: Any, value: str) -> None:
+    """So that it is asked again, instead of being a bug of ours."""
+    text = json.dumps(form(EXAMPLES[0]), ensure_ascii=False).replace('"Police"', value, 1)
+    with pytest.raises(Unreadable):
+        read_answer(text)

@@ -19,7 +19,7 @@ class InFlight:
     """The number in a run folder. `left` is what the last process did not come to: 0 where it ended by itself."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / "in-flight"
+        self._path = path = folder / "in-flight"
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             stored = os.pread(self._file, NUMBER.size, 0)
@@ -32,5 +32,9 @@ class InFlight:
         """From now on it is this many."""
         os.pwrite(self._file, NUMBER.pack(number), 0)
 
-    def close(self) -> None:
+    def close(self, left: int = 0) -> None:
+        """The process ends by itself; `left`: what nobody else could note. Without any, the file goes."""
+        self.set(left)
         os.close(self._file)
+        if not left:
+            self._path.unlink(missing_ok=True)

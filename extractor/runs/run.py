@@ -17,6 +17,7 @@ from typing import Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
+from extractor.errors import StorageError
 from extractor.llm.base import Meter, Spent, canonical
 from extractor.models import Document, Usage
 from extractor.pipeline import ask_document
@@ -172,6 +173,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     ledger.add_charges(in_flight.left)
     gate.note = in_flight.set
     started = time.monotonic()
+    runner: Runner | None = None
     if first:
         _remember_spending(ledger, extractor.meter)
     try:
@@ -192,10 +194,19 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
         try:
             _note_spending(ledger, extractor.meter)
         finally:
+            in_flight.close(_not_recorded(ledger, runner.progress.cut_short if runner else 0))
             ledger.close()
-            in_flight.close()
             await grounders.aclose()
             await extractor.aclose()
+
+
+def _not_recorded(ledger: Ledger, cut_short: int) -> int:
+    """Calls that were cut off go into the ledger; how many are left over where it takes nothing any more."""
+    try:
+        ledger.add_charges(cut_short)
+    except StorageError:
+        return cut_short
+    return 0
 
 
 def _remember_spending(ledger: Ledger, meter: Meter) -> None:
@@ -283,7 +294,7 @@ def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: f
         rejections=ledger.rejections(),
         calls=meter.calls,
         cache_hits=meter.cache_hits,
-        possible_duplicate_charges=meter.possible_duplicate_charges + ledger.charges(),
+        possible_duplicate_charges=meter.possible_duplicate_charges + ledger.charges() + runner.progress.cut_short,
         seconds=seconds,
         retries=meter.retries,
         pauses=meter.pauses,

@@ -427,7 +427,6 @@ class Runner:
         for entry, _ in self._working.values():
             self.ledger.back_to_pending(entry.key, forgive=True)
         self.ledger.set_facts({UNIFORM: self._mark(self.ledger.run)})
-        self.ledger.add_charges(self.progress.cut_short)
         self._order.settle()
         if not self.progress.whole:
             for line in self.ledger.left_over():
