@@ -23,6 +23,12 @@ T = TypeVar("T")
 Raw = TypeVar("Raw", bound=AnswerModel)
 MAX_COUNT = 100_000_000
 ISO3 = re.compile(r"[A-Z]{3}")
+DEEDS = frozenset(
+    (
+        "CONSULT", "SUPPORT", "COOPERATE", "AID", "RETREAT", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT", "PROTEST",
+    )
+)  # fmt: skip
+"""What has happened where it is asserted; the time of other events may be that of what is announced in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +297,7 @@ class Grounder:
             mention.text,
             published=self.source.published,
             language=self.source.language,
-            ahead=item.modality == "future",
+            ahead=_ahead(item),
         )
         return Time(mention=mention, interval=interval)
 
@@ -311,6 +317,14 @@ class Grounder:
     def absence(self, quote: str) -> str:
         """Why a quote is not there: out of a worked example of the prompt, or out of nowhere."""
         return "from_example" if self.source.task.examples.locate(quote) else "not_in_text"
+
+
+def _ahead(item: AnswerEvent | AnswerRelation) -> bool | None:
+    """Whether its time lies ahead: so of what is planned, not so of a deed that is asserted, else not known."""
+    if item.modality == "future":
+        return True
+    is_deed = isinstance(item, AnswerEvent) and item.type in DEEDS
+    return False if is_deed and item.modality == "asserted" else None
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

@@ -194,6 +194,7 @@ def test_every_day_of_every_calendar_is_found_again(day: datetime.date):
     ("expression", "language", "published", "ahead", "start"),
     [
         ("on Friday", "en", "2024-05-15", True, "2024-05-17"),
+        ("on Friday", "en", "2024-05-15", None, "2024-05-10"),
         ("on Friday", "en", "2024-05-15", False, "2024-05-10"),
         ("Wednesday", "en", "2024-05-15", True, "2024-05-15"),
         ("last Friday", "en", "2024-05-15", True, "2024-05-10"),
@@ -206,16 +207,68 @@ def test_every_day_of_every_calendar_is_found_again(day: datetime.date):
         ("on 24 April", "en", "2024-05-15", True, "2024-04-24"),
         ("September 19, a Friday", "en", "2025-10-06", False, "2025-09-19"),
         ("On September 24, the second day of the new year", "en", "2025-10-06", False, "2025-09-24"),
-        ("يوم 25 أفريل", "ar", "2025-04-23", False, "2025-04-25"),
-        ("on 25 April", "en", "2025-04-23", False, "2025-04-25"),
-        ("on 25 April", "en", "2025-01-23", False, "2024-04-25"),
-        ("on 25 November", "en", "2025-04-23", False, "2024-11-25"),
-        ("in May", "en", "2025-04-23", False, "2024-05-01"),
+        ("this Tuesday", "en", "2024-05-16", True, "2024-05-21"),
+        ("هذا الثلاثاء", "ar", "2024-05-16", True, "2024-05-21"),
+        ("scheduled for this Tuesday", "en", "2024-05-16", None, "2024-05-21"),
+        ("this Tuesday", "en", "2024-05-16", None, "2024-05-14"),
+        ("this Tuesday", "en", "2024-05-16", False, "2024-05-14"),
+        ("this Thursday", "en", "2024-05-16", True, "2024-05-16"),
+        ("this Friday", "en", "2024-05-16", True, "2024-05-17"),
+        ("يوم 25 أفريل", "ar", "2025-04-23", None, "2025-04-25"),
+        ("on 25 April", "en", "2025-04-23", None, "2025-04-25"),
+        ("on 25 April", "en", "2025-01-23", None, "2024-04-25"),
+        ("on 25 November", "en", "2025-04-23", None, "2024-11-25"),
+        ("in May", "en", "2025-04-23", None, "2024-05-01"),
     ],
 )
 def test_what_is_planned_lies_ahead_and_a_day_in_a_few_weeks_too(
-    expression: str, language: str, published: str, ahead: bool, start: str
+    expression: str, language: str, published: str, ahead: bool | None, start: str
 ) -> None:
     """Of what is said of a plan the next fitting day counts, unless the words look back; a day almost a year ago would have its year."""
     found = resolve_time(expression, published=published, language=language, ahead=ahead)
     assert found is not None and found.start.isoformat() == start
+
+
+@pytest.mark.parametrize(
+    ("expression", "language", "start"),
+    [
+        ("on 27 June", "en", "2023-06-27"),
+        ("۷ تیر", "fa", "2023-06-28"),
+        ("from 27 to 30 June", "en", "2023-06-27"),
+        ("24 May", "en", "2023-05-24"),
+        ("23 May", "en", "2024-05-23"),
+        ("۲۸ اردیبهشت", "fa", "2024-05-17"),
+        ("16 May", "en", "2024-05-16"),
+        ("in June", "en", "2023-06-01"),
+        ("in May", "en", "2024-05-01"),
+        ("from 15 to 20 May", "en", "2024-05-15"),
+        ("scheduled for 27 June", "en", "2024-06-27"),
+        ("next Friday", "en", "2024-05-17"),
+        ("on 27 June 2024", "en", "2024-06-27"),
+        ("Thursday, 27 June", "en", "2024-06-27"),
+        ("Friday, 2 August", "en", "2024-08-02"),
+        ("Sunday, 15 December", "en", "2019-12-15"),
+    ],
+)
+def test_what_has_happened_lies_behind_unless_a_day_comes_within_a_week(
+    expression: str, language: str, start: str
+) -> None:
+    """Of what has happened the nearest past day counts; a day of next week, one with its weekday or said to be ahead, may come."""
+    found = resolve_time(expression, published="2024-05-16", language=language, ahead=False)
+    assert found is not None and found.start.isoformat() == start
+
+
+@pytest.mark.parametrize("ahead", [None, False, True])
+@pytest.mark.parametrize(
+    ("expression", "start"),
+    [
+        ("Tuesday, May 15", "2024-05-15"),
+        ("Friday, 14 May", "2024-05-14"),
+        ("سه‌شنبه ۲۶ اردیبهشت", "2024-05-15"),
+        ("Monday, 20 May 2025", "2025-05-20"),
+    ],
+)
+def test_a_weekday_written_wrong_moves_no_day_near_by(expression: str, start: str, ahead: bool | None) -> None:
+    """The day holds and says that its weekday is another one."""
+    found = resolve_time(expression, published="2024-05-16", ahead=ahead)
+    assert found is not None and (found.start.isoformat(), found.flags) == (start, ("weekday_contradicts",))

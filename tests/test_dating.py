@@ -26,13 +26,13 @@ def test_expressions_that_count_from_a_day_before(expression: str, days: int | N
     assert days_after(expression) == days
 
 
-def times(text: str, *said: tuple[str, str]) -> list[Any]:
+def times(text: str, *said: tuple[str, str], **fields: str) -> list[Any]:
     rest: dict[str, Any] = {
         "modes": [], "contexts": [], "actors": [], "recipients": [], "participants": [], "place": None, "modality": "asserted", "source": None,
         "figures": [],
     }  # fmt: skip
     events = [
-        {"evidence": evidence, "trigger": evidence.split()[-1], "type": "ACCUSE", "time": when, **rest}
+        {"evidence": evidence, "trigger": evidence.split()[-1], "type": "ACCUSE", "time": when, **rest, **fields}
         for evidence, when in said
     ]
     llm = ScriptedLLM([json.dumps({"entities": [], "events": events, "relations": []})])
@@ -85,3 +85,22 @@ def test_days_before_count_from_a_day_near_by_only() -> None:
     """`two days before` mostly goes back from a deed that is told without its day."""
     far = "On 8 May the council met. " + "It spoke of many things. " * 15 + "Two days before the mayor had warned."
     assert times(far, ("the council met", "On 8 May"), ("the mayor had warned", "Two days before"))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "modality", "when", "start"),
+    [
+        ("PROTEST", "asserted", "on 27 June", date(2023, 6, 27)),
+        ("PROTEST", "asserted", "on 20 May", date(2024, 5, 20)),
+        ("CONSULT", "asserted", "on 27 June", date(2023, 6, 27)),
+        ("AGREE", "asserted", "on 27 June", date(2024, 6, 27)),
+        ("CONSULT", "hypothetical", "on 27 June", date(2024, 6, 27)),
+        ("CONSULT", "negated", "on 27 June", date(2024, 6, 27)),
+        ("CONSULT", "future", "on 27 August", date(2024, 8, 27)),
+        ("CONSULT", "asserted", "on 27 August", date(2023, 8, 27)),
+    ],
+)
+def test_a_deed_that_is_asserted_lies_behind(kind: str, modality: str, when: str, start: date) -> None:
+    """Not so a day in the coming week, nor the time of what is agreed, called for or planned."""
+    [found] = times(f"The union met the minister {when}.", ("The union met", when), type=kind, modality=modality)
+    assert found.start == start

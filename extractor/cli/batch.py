@@ -211,7 +211,8 @@ def _counted(summary: RunSummary) -> list[str]:
         f"{summary.documents:,} documents: {states or 'none'}.{more}",
         f"{summary.events:,} events, {summary.relations:,} relations, {summary.entities:,} entities; "
         f"{rejected:,} items not kept.",
-        f"{summary.calls:,} calls, {summary.cache_hits:,} from the cache, {summary.skipped:,} documents skipped as finished; "
+        f"{summary.calls:,} calls, {summary.cache_hits:,} from the cache{_replayed(summary)}, "
+        f"{summary.skipped:,} documents skipped as finished; "
         f"{summary.prompt_tokens + summary.completion_tokens:,} tokens{_cost(summary)}; {summary.seconds:.1f} s.",
     ]
 
@@ -245,9 +246,17 @@ def _ways(summary: RunSummary, report: bool) -> list[str]:
         )
     if summary.stopped:
         lines.append(
-            f"Stopped: {summary.stopped} Run the same command again to go on; what is finished is not asked again."
+            f"Stopped: {_sentence(summary.stopped)} Run the same command again to go on; what is finished is not asked again."
         )
     return lines
+
+
+def _replayed(summary: RunSummary) -> str:
+    return f", {summary.replayed:,} replayed" if summary.replayed else ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _cost(summary: RunSummary) -> str:

@@ -1,7 +1,8 @@
-"""When everything fails it is not the documents: a breaker that tells a dead endpoint from a bad document."""
+"""When everything fails it is not the documents: a breaker that tells an endpoint that is dead, or unfit, from a bad document."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from extractor.errors import (
@@ -19,6 +20,7 @@ from extractor.errors import (
     SettingsError,
     StorageError,
     UnknownModel,
+    Unreadable,
 )
 
 # Faults that the next document would meet as well: the run stops at the first.
@@ -41,18 +43,28 @@ FIRST_PAUSE = 5.0
 class Breaker:
     """Counts doubtful failures without a success between; opens at `threshold` of them.
 
-    `patience` is how many seconds in all it waits for the endpoint to come back before it gives up.
+    `patience` is how many seconds in all it waits for the endpoint to come back before it gives up. It opens for
+    good where the answers to the first `threshold` documents of a run cannot be read: each was paid for twice.
+    `proven` tells whether earlier starts of the run had answers that could be; it is asked only then.
     """
 
     threshold: int = 8
     patience: float = 300.0
+    proven: Callable[[], bool] = lambda: False
     streak: list[str] = field(default_factory=list)
     waited: float = 0.0
     pauses: int = 0
     succeeded: bool = False
+    unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def suspects(self) -> list[str]:
+        """The documents whose failure may turn out to be the endpoint's."""
+        return [*self.streak, *self.unreadable]
 
     def success(self) -> None:
         self.streak.clear()
+        self.unreadable.clear()
         self.waited = 0.0
         self.pauses = 0
         self.succeeded = True
@@ -66,7 +78,29 @@ class Breaker:
         elif not isinstance(error, ProviderError):
             # The endpoint answered, however badly: it is alive.
             self.streak.clear()
+            return self._is_unfit(key, error)
         return len(self.streak) >= self.threshold
+
+    def _is_unfit(self, key: str, error: ExtractorError) -> bool:
+        if not isinstance(error, Unreadable):
+            self.unreadable.clear()
+        elif not self.succeeded:
+            self.unreadable.append(key)
+        if len(self.unreadable) < self.threshold:
+            return False
+        if self.proven():
+            self.succeeded = True
+            self.unreadable.clear()
+        return bool(self.unreadable)
+
+    def verdict(self, error: ExtractorError) -> ExtractorError:
+        """What the run stops by, when `error` was the last that it was blamed for."""
+        if not isinstance(error, Unreadable):
+            return error
+        return SettingsError(
+            f"None of the first {len(self.unreadable)} documents had an answer that can be read, though each was asked for twice.",
+            hint="The endpoint may ignore the schema of the answer: try extractor doctor, and another --mode or --model.",
+        )
 
     def next_pause(self) -> float | None:
         """Seconds to wait before the endpoint is tried again, twice as long each time; None: give up."""

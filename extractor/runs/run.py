@@ -68,6 +68,7 @@ class RunSummary:
     cache_hits: int
     possible_duplicate_charges: int
     seconds: float
+    replayed: int = 0
     retries: int = 0
     pauses: int = 0
     paused_seconds: float = 0.0
@@ -296,6 +297,7 @@ def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: f
         cache_hits=meter.cache_hits,
         possible_duplicate_charges=meter.possible_duplicate_charges + ledger.charges() + runner.progress.cut_short,
         seconds=seconds,
+        replayed=meter.replayed,
         retries=meter.retries,
         pauses=meter.pauses,
         paused_seconds=meter.paused_seconds,

@@ -1,7 +1,7 @@
 """What days a time expression names: Jalali, Hijri and Gregorian, in Persian, Arabic, English and Russian.
 
 `resolve_time` computes; it never guesses. An expression with a word that it does not know, a day that does not
-exist, a duration, an open interval ("since Monday") and a vague one ("recently") are unresolved: None.
+exist, a duration, an open interval ("since Monday", "as of 20 May") and a vague one ("recently") are unresolved: None.
 
 Conventions
 -----------
@@ -14,11 +14,18 @@ Conventions
   Gregorian. "N years ago" is that whole year, "N months ago" that month, "N weeks ago" that week.
 - A bare weekday is the latest up to publication, that day included; "last Friday" lies before it, "next Friday" after
   it, "this Friday" in its week. "Friday of last week" is that.
+- The night of a weekday or of a Hijri day ("شب جمعه", "ليلة الجمعة", "شب ۲۱ رمضان") may be the one before it:
+  unresolved. Behind its name ("جمعه شب"), or beside a Jalali or Gregorian day of a month, it is that day's.
+- "This winter" is the one that contains publication, else that of its year.
 - A day or month without a year is the nearest past one that has begun, or the nearest future one where the expression
   says so (next, المقبل, آینده, scheduled for), or where a day was more than 300 days ago and comes within 60. With
-  `ahead` (the event is planned) bare weekdays, days and months are the next ones from publication on. A weekday beside
-  a day settles the year, from eight years back to one ahead, the nearest to publication. Where none fits, or the
-  written year does not, the date holds, and the flag `weekday_contradicts` is set.
+  `ahead=True` (the event is planned) bare weekdays, days and months are the next ones from publication on, also where
+  "this Tuesday" is over. With `ahead=False` (it has happened) none lies after publication, but a day that was more than
+  300 days ago and comes within 7 is the coming one.
+- A weekday beside a day without a year confirms the day, or settles another year where that day is more than three
+  weeks from publication: from eight years back to 300 days ahead (half a year for what has happened, to the end of
+  next year for what is planned), the nearest to publication. Where it fits none of these, or not the written year, the
+  date holds, and the flag `weekday_contradicts` is set.
 - Two digits of a Jalali year are of the century that makes it past, or the next year.
 - Numbers with slashes: the year may stand first or last; day before month, but in English only where one of them is
   above 12. Years from 1250 to 1450 are Jalali in Persian; elsewhere they need a mark such as هـ.
@@ -46,12 +53,13 @@ _LONGEST = 200
 
 
 def resolve_time(
-    expression: str, *, published: date | datetime | str, language: str | None = None, ahead: bool = False
+    expression: str, *, published: date | datetime | str, language: str | None = None, ahead: bool | None = None
 ) -> TimeInterval | None:
     """The days that `expression` names, read on the day of publication; None where it names none for certain.
 
     `published` is a day, or one as ISO 8601 ("2023-10-18"); of a time only its day counts. `language` is an
-    ISO 639-1 code; without it the script and letters decide. `ahead`: it is said of something planned.
+    ISO 639-1 code; without it the script and letters decide. `ahead`: it is said of something planned (True), of
+    something that has happened (False), or that is not known (None).
     Raises ValueError where `published` is no day.
     """
     return _resolve(expression, _day(published), language, ahead)
@@ -70,7 +78,7 @@ def _day(published: date | datetime | str) -> date:
 
 
 @lru_cache(maxsize=8192)
-def _resolve(expression: str, published: date, language: str | None, ahead: bool) -> TimeInterval | None:
+def _resolve(expression: str, published: date, language: str | None, ahead: bool | None) -> TimeInterval | None:
     if len(expression) > _LONGEST:
         return None
     for lexicon in lexicons(expression, language):
@@ -80,7 +88,7 @@ def _resolve(expression: str, published: date, language: str | None, ahead: bool
     return _before_a_comma(expression, published, language, ahead)
 
 
-def _before_a_comma(expression: str, published: date, language: str | None, ahead: bool) -> TimeInterval | None:
+def _before_a_comma(expression: str, published: date, language: str | None, ahead: bool | None) -> TimeInterval | None:
     """A day with its number, where what follows says what day that was: "September 19, a Friday", "24 May, election day"."""
     head, comma, rest = re.sub("،", ",", expression).partition(",")
     if not comma or not re.search(r"\d", head) or re.search(r"\d", rest):
@@ -89,9 +97,9 @@ def _before_a_comma(expression: str, published: date, language: str | None, ahea
     return found if found and found.precision == "day" else None
 
 
-def _agreed(meaning: Meaning, published: date, lexicon: Lexicon, ahead: bool) -> TimeInterval | None:
+def _agreed(meaning: Meaning, published: date, lexicon: Lexicon, ahead: bool | None) -> TimeInterval | None:
     """The one interval that all alternatives name; Hijri days may differ by one from those of the other calendars."""
-    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, meaning.future or ahead)
+    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, True if meaning.future else ahead)
     try:
         found = [resolve(saying, context) for saying in meaning.alternatives]
     except OverflowError:

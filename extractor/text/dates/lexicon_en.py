@@ -134,7 +134,7 @@ LEXICON = compile_lexicon(
             "jalali": "jalali|solar hijri|persian calendar|iranian calendar|solar|sh|shamsi|in the iranian calendar",
         },
         words={
-            "x": "on|in|the|during|as of|dated|date|of|only|just|just this|exactly|back in|back|local time"
+            "x": "on|in|the|during|dated|date|of|only|just|just this|exactly|back in|back|local time"
             "|gmt|utc|et|est|edt|cet"
             "|bst|local|time|cest|pst|pdt|hours gmt|sometime|in the course of|within the|over the course of"
             "|iranian year",
@@ -168,7 +168,7 @@ LEXICON = compile_lexicon(
             "E": "corresponding to|equivalent to|i e|that is|or",
             "j": "a|an",
             "~": "about|around|roughly|nearly|almost|approximately|some|circa",
-            "!": "since|by|before|after|ahead|for|past|decade|century|every|each|following|previous"
+            "!": "since|as of|by|before|after|ahead|for|past|decade|century|every|each|following|previous"
             "|the end of the week|weekend"
             "|within|beyond|over|ever|annual|fiscal|prior|year-end|same|that",
         },

@@ -9,7 +9,7 @@ from extractor.models import Calendar, Precision, TimeInterval, YearFrom
 from extractor.text.dates import arithmetic
 from extractor.text.dates.arithmetic import DAY, Days
 from extractor.text.dates.points import Point, Range, Relative, Year
-from extractor.text.dates.years import Context, Spans, by_weekday, calendar_of, fixed, inferred, nearest
+from extractor.text.dates.years import Context, Spans, by_weekday, calendar_of, fixed, inferred, is_near, nearest
 
 
 def resolve(saying: Point | Range, context: Context) -> TimeInterval | None:
@@ -61,12 +61,21 @@ def _in_a_year(
     if point.year:
         days = fixed(spans, cal, point.year, context)
         return _checked(days, cal, precision, "publication" if point.year.relative else "written", point)
+    days, year = inferred(spans, cal, point.mark, context)
     if point.weekday is not None:
-        settled = by_weekday(spans, cal, point.weekday, point.mark, context)
+        settled = _settled(days, spans, cal, point.weekday, point.mark, context)
         if settled:
             return _interval(settled, cal, precision, "weekday", ())
-    days, year = inferred(spans, cal, point.mark, context)
     return _checked(days, cal, precision, year, point)
+
+
+def _settled(
+    plain: Days | None, spans: Spans, cal: Calendar, weekday: int, mark: int | None, context: Context
+) -> Days | None:
+    """The days in the year that the weekday settles; None where `plain`, those without it, are too near for another."""
+    if plain and is_near(plain, context):
+        return plain if plain[0].weekday() == weekday else None
+    return by_weekday(spans, cal, weekday, mark, context)
 
 
 def _checked(
@@ -129,10 +138,22 @@ def _season(point: Point, season: int, cal: Calendar, context: Context) -> TimeI
         return None
     if point.part is None:
         return _in_a_year(lambda year: arithmetic.months(cal, year, first, 3), cal, "season", point, context)
+    whole = replace(point, part=None)
+    if point.mark is not None:
+        return _month_of(_season(whole, season, cal, context), point.part)
     month = first + point.part
     carry, month = (1, month - 12) if month > 12 else (0, month)
-    whole = replace(point, part=None)
     return _in_a_year(lambda year: arithmetic.months(cal, year + carry, month), cal, "part_of_year", whole, context)
+
+
+def _month_of(season: TimeInterval | None, index: int) -> TimeInterval | None:
+    """One month of "this winter" or another season that is marked, in the year of that season."""
+    first = season and arithmetic.year_and_month(season.calendar, season.start)
+    if not season or not first:
+        return None
+    months = first[0] * 12 + first[1] - 1 + index
+    days = arithmetic.months(season.calendar, months // 12, months % 12 + 1)
+    return _interval(days, season.calendar, "part_of_year", season.year, ()) if days else None
 
 
 def _month(point: Point, cal: Calendar, month: int, context: Context) -> TimeInterval | None:
@@ -226,6 +247,8 @@ def _weekday(point: Point, weekday: int, context: Context) -> TimeInterval | Non
     if mark == 0:
         first, _ = arithmetic.week(today, context.week_start)
         found, year = first + ((weekday - context.week_start) % 7) * DAY, "publication"
+        if context.future and found < today:
+            found += 7 * DAY  # Planned: of the day that is over nothing is planned any more.
     elif (context.future and mark is None) or (mark is not None and mark > 0):
         ahead = (weekday - today.weekday()) % 7
         found, year = today + (ahead or (7 if mark else 0)) * DAY + 7 * ((mark or 1) - 1) * DAY, "future"
@@ -274,7 +297,7 @@ def _is_anchored(point: Point) -> bool:
 
 
 def _before(last: TimeInterval, context: Context) -> Context:
-    return replace(context, today=last.start, future=False)
+    return replace(context, today=last.start, future=None)
 
 
 def _from(first: TimeInterval, context: Context) -> Context:

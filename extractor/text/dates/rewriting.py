@@ -73,6 +73,23 @@ def _nights_ago(tokens: Tokens) -> Tokens:
     return [Token("r", -tokens[0].value)] if tokens[1].text == "شب" else _UNKNOWN
 
 
+_NIGHTS = frozenset(("شب", "اوایلشب", "اواخرشب", "لیله", "منتصفلیله"))
+
+
+def _eve(tokens: Tokens) -> Tokens:
+    """The night "of" Friday, or of a Hijri day, may be the one before it; that of another day of a month is its own."""
+    is_eve = any(token.kind == "z" and token.text in _NIGHTS for token in tokens)
+    return _UNKNOWN if is_eve and not _has_day_from_midnight(tokens) else tokens
+
+
+def _has_day_from_midnight(tokens: Tokens) -> bool:
+    """Whether a day of a month is written, no holiday, in a calendar whose days do not begin at sunset."""
+    if tokens[-1].kind == "v":
+        return tokens[-1].cal != "hijri"
+    named = [token for token in tokens if token.kind in "nom"]
+    return len(named) > 1 and named[0].text != named[-1].text and all(token.cal != "hijri" for token in named)
+
+
 def _earlier_or_later(tokens: Tokens) -> Tokens:
     """Earlier in a month: nothing new; later in it: in this year's."""
     return [Token("t", 0), tokens[1]] if tokens[0].value else tokens[1:]
@@ -137,6 +154,7 @@ _RULES: tuple[tuple[str, Action], ...] = (
     (r"[no]FO", _ordinal),
     # Earlier, later, and times of the day.
     (r"e(?=[tRWOrw])|(?<=[RWOrw])e", _drop),
+    (r"z+(?:w[(-]?)?(?:[no](?:[-/&T][no])*m|m[no]|v)|z+w(?![-/]w)", _eve),
     (r"em", _earlier_or_later),
     (r"(?<=[RWOVrwmYvi:ptf])z+|z+(?=[rwdnomvRWO])|(?<=[(-])z+|z+(?=\))", _drop),
     (r"(?<=[noamwqBsRYO])F", _drop),

@@ -13,17 +13,26 @@ from extractor.text.dates.points import Year
 
 _BACK, _AHEAD = 8, 1
 FAR, SOON = 300 * DAY, 60 * DAY
+HALF_YEAR = 183 * DAY
+"""How far ahead the weekday of a day may settle its year against what is told as done."""
+NEXT_DAYS = 7 * DAY
+"""How far ahead a day may lie for something that is told as done: a strike that is called is told so."""
+NEAR = 21 * DAY
+"""A day so near to publication is meant also where its weekday is written wrong."""
 Spans = Callable[[int], "Days | None"]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Against what an expression is resolved: a day, the language's calendar and week, and which way to look."""
+    """Against what an expression is resolved: a day, the language's calendar and week, and which way to look.
+
+    `future`: what is dated is planned (True), has happened (False), or may be either (None).
+    """
 
     today: date
     calendar: Calendar
     week_start: int
-    future: bool = False
+    future: bool | None = None
 
 
 def _years_around(cal: Calendar, today: date, back: int, ahead: int) -> Iterable[int]:
@@ -39,20 +48,26 @@ def by_weekday(spans: Spans, cal: Calendar, weekday: int, mark: int | None, cont
     return min(found, key=lambda span: abs(span[0] - today), default=None)
 
 
+def is_near(days: Days, context: Context) -> bool:
+    """Whether `days` begin within weeks of publication, before or after it."""
+    return abs(days[0] - context.today) <= NEAR
+
+
 def _fits(span: Days, mark: int | None, context: Context) -> bool:
     if mark is not None and mark > 0:
         return span[0] > context.today
     if mark is not None and mark < 0:
         return span[1] < context.today
-    return span[0] >= context.today if context.future else True
+    if context.future:
+        return span[0] >= context.today
+    return span[0] - context.today <= (FAR if context.future is None else HALF_YEAR)
 
 
 def inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) -> tuple[Days | None, YearFrom]:
     """The nearest past span; the nearest future one where that is said, or where a day was almost a year ago."""
     today = context.today
     if mark == 0:
-        this = arithmetic.year_and_month(cal, today)
-        return (spans(this[0]) if this else None), "publication"
+        return _this(spans, cal, today), "publication"
     if mark in (-2, 2):
         return None, "past"
     years = list(_years_around(cal, today, -_BACK - 1, _BACK + 1))
@@ -62,15 +77,24 @@ def inferred(spans: Spans, cal: Calendar, mark: int | None, context: Context) ->
     past = next((span for year in reversed(years) if (span := spans(year)) and _is_past(span, mark, today)), None)
     if context.future and mark is None and ahead:
         # Planned for a day that was last month: of next year that would be said.
-        return (past, "past") if past and _is_near(past, today - past[0], ahead[0] - today) else (ahead, "future")
-    if mark is None and past and ahead and _is_near(ahead, ahead[0] - today, today - past[0]):
+        is_past = past and _is_meant(past, today - past[0], ahead[0] - today, SOON)
+        return (past, "past") if is_past else (ahead, "future")
+    within = NEXT_DAYS if context.future is False else SOON
+    if mark is None and past and ahead and _is_meant(ahead, ahead[0] - today, today - past[0], within):
         return ahead, "future"
     return past, "past"
 
 
-def _is_near(span: Days, distance: timedelta, other: timedelta) -> bool:
-    """A single day within weeks, where the other such day is almost a year off: a report would then name the year."""
-    return span[0] == span[1] and distance <= SOON and other > FAR
+def _this(spans: Spans, cal: Calendar, today: date) -> Days | None:
+    """The span that is running, such as the winter that began last year, else that of this year."""
+    found = [spans(year) for year in _years_around(cal, today, -1, 0)]
+    running = next((span for span in found if span and span[0] <= today <= span[1]), None)
+    return running or (found[-1] if found else None)
+
+
+def _is_meant(span: Days, distance: timedelta, other: timedelta, within: timedelta) -> bool:
+    """A single day not far off, where the other such day is almost a year off: a report would then name the year."""
+    return span[0] == span[1] and distance <= within and other > FAR
 
 
 def _is_ahead(span: Days, mark: int | None, today: date) -> bool:
