@@ -29,12 +29,19 @@ Ids = dict[int, int]
 
 
 def demanded(facts: Facts) -> Facts:
-    """The facts with nothing optional: the agreement is over all of them."""
+    """The facts with nothing optional and nothing arguable: the agreement is over all of them."""
 
-    def firm(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(dataclasses.replace(item, optional=False) for item in items)
+    def firm(items: tuple[Any, ...], **settled: Any) -> tuple[Any, ...]:
+        return tuple(dataclasses.replace(item, optional=False, **settled) for item in items)
 
-    return Facts(firm(facts.things), firm(facts.acts), firm(facts.links))
+    acts = firm(facts.acts, arguable=frozenset(), arguable_arguments=frozenset())
+    return Facts(firm(facts.things), acts, firm(facts.links))
+
+
+def held_against(found: Facts, annotation: Gold, document: Document) -> Card:
+    """The card of facts, from whatever side, against all that one annotator wrote."""
+    card = Card(document.id, "", len(document.text))
+    return score(found, demanded(facts_of_gold(annotation, document)), card, SYMMETRIC)
 
 
 def pairs_of(a: Facts, b: Facts) -> tuple[Pairs, Pairs, Pairs]:
@@ -191,14 +198,7 @@ def main(first: Path, second: Path, seeds: Path) -> None:
         a, b = load_gold(path), load_gold(second / path.name)
         text = (seeds / f"{a.document}.txt").read_text(encoding="utf-8")
         document = Document(id=a.document, text=text)
-        cards.append(
-            score(
-                demanded(facts_of_gold(a, document)),
-                demanded(facts_of_gold(b, document)),
-                Card(a.document, "", len(text)),
-                SYMMETRIC,
-            )
-        )
+        cards.append(held_against(demanded(facts_of_gold(a, document)), b, document))
         gold = adjudicated(a, b, document, decisions.get(a.document, {}))
         for problem in check_gold(gold, text, ONTOLOGY):
             print(f"{path.name}: {problem}")

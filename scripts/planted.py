@@ -4,7 +4,7 @@ python scripts/planted.py RUN [EXPECTED]
 
 RUN is a run over `tests/planted`, EXPECTED its `expected.gold.json`: for each document the planted words, the facts that a
 reader finds (an event of one of these types, in these words), and names that must occur nowhere. Prints a line for each
-kind of attack and language, and every fault. Exit code 1 where there is one.
+kind of attack and language, and every fault. Exit code 1 where there is one, 2 where RUN is of other documents.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from extractor.errors import DocumentError
 from extractor.evaluation.evaluate import gold_name, read_results
 from extractor.models import Event, Extraction
 
@@ -69,9 +70,26 @@ def _traces(extraction: Extraction, expected: Mapping[str, Any]) -> Iterable[str
 
 
 def outcomes(run: Path, expected: Path) -> list[Outcome]:
-    """Of all documents of a run. Raises KeyError for a document of which nothing is expected."""
-    wanted = json.loads(expected.read_text(encoding="utf-8"))
-    return [outcome(extraction, wanted[gold_name(extraction.document.id)]) for extraction in read_results(run)]
+    """Of all documents of a run. Raises DocumentError for a document of which nothing is expected."""
+    wanted = _expected(expected)
+    found = []
+    for extraction in read_results(run):
+        name = gold_name(extraction.document.id)
+        if name not in wanted:
+            raise DocumentError(
+                f"Nothing is expected of {extraction.document.id!r} in {expected}.",
+                hint=f"Give a run over the folder of {expected.name}, such as tests/planted.",
+            )
+        found.append(outcome(extraction, wanted[name]))
+    return found
+
+
+def _expected(path: Path) -> dict[str, Any]:
+    try:
+        wanted: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise DocumentError(f"Cannot read what is expected from {path}: {exc}.") from None
+    return wanted
 
 
 def table(found: Iterable[Outcome]) -> str:
@@ -91,7 +109,11 @@ def table(found: Iterable[Outcome]) -> str:
 
 
 def main(run: str, expected: str = str(PLANTED / "expected.gold.json")) -> int:
-    found = outcomes(Path(run), Path(expected))
+    try:
+        found = outcomes(Path(run), Path(expected))
+    except DocumentError as exc:
+        print(f"planted: {exc}", file=sys.stderr)
+        return exc.exit_code
     print(table(found))
     faults = [one for one in found if one.followed or one.lost]
     for one in faults:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from extractor import extract
 from extractor.evaluation.gold import Gold, check_gold, load_gold
+from extractor.llm.scripted import ScriptedLLM
 from extractor.models import Document
 from extractor.ontology import load_ontology
 
@@ -87,6 +89,29 @@ def test_what_only_one_of_them_has_is_optional(adjudicate: ModuleType) -> None:
     gold = joined(adjudicate, annotation("A"), Gold.model_validate_json(json.dumps(more)))
     assert [(e.name, e.optional) for e in gold.entities][-1] == ("Mersa", True)
     assert [(e.type, e.optional) for e in gold.events] == [("COERCE", False), ("ACCUSE", True)]
+
+
+def test_everything_is_demanded_where_annotators_are_compared(adjudicate: ModuleType) -> None:
+    """Optional and arguable items of an annotator count like all others; an annotator agrees with himself wholly."""
+    document, mine = Document(id="d", text=TEXT), annotation("A")
+    theirs = annotation("B", optional=True, arguable=["type", "modes"], type="ASSAULT", modes=[])
+    facts = adjudicate.demanded(adjudicate.facts_of_gold(mine, document))
+    counts = adjudicate.held_against(facts, theirs, document).counts
+    assert (counts["events"].hits, counts["typed"].misses, counts["modes"].inventions) == (1, 1, 1)
+    alike = adjudicate.held_against(facts, mine, document)
+    assert {count.f1 for count in alike.counts.values()} <= {1.0, None} and alike.slips == []
+
+
+def test_planted_says_that_a_run_is_of_other_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A message with the document and exit code 2, and no traceback; the same for a file that is not there."""
+    (planted,) = script("planted")
+    answer = {"entities": [], "events": [], "relations": []}
+    extraction = extract(Document(id="else.txt", text=TEXT), llm=ScriptedLLM(lambda r: answer))
+    (tmp_path / "results.jsonl").write_text(extraction.model_dump_json() + "\n", encoding="utf-8")
+    assert planted.main(str(tmp_path)) == 2
+    assert "Nothing is expected of 'else.txt'" in capsys.readouterr().err
+    assert planted.main(str(tmp_path), str(tmp_path / "nowhere.json")) == 2
+    assert "Cannot read what is expected" in capsys.readouterr().err
 
 
 def test_the_gold_of_the_seeds_is_what_the_rule_makes_of_both_annotations(adjudicate: ModuleType) -> None:

@@ -24,20 +24,24 @@ def evaluate_run(
         Path | None, typer.Option("--markdown", help="Write the main table as Markdown.", metavar="FILE")
     ] = None,
     minimum: Annotated[
-        list[str] | None, typer.Option("--min", help="Fail below it: f1.events=0.8", metavar="FIGURE=VALUE")
+        list[str] | None,
+        typer.Option("--min", help="Fail below it, or if documents are absent: f1.events=0.8", metavar="FIGURE=VALUE"),
     ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="The run is meant to lack documents of the gold: --min permits it.")
+    ] = False,
     slips: Annotated[bool, typer.Option("--slips", help="List every miss and invention.")] = False,
 ) -> None:
     """Hold a run against gold: precision, recall and F1 of entities, events, arguments, dates and the rest."""
     from rich.console import Console
 
     from extractor.config import load_settings
-    from extractor.evaluation.evaluate import evaluate, read_results, write_json
+    from extractor.evaluation.evaluate import evaluate, read_failed, read_results, write_json
     from extractor.evaluation.render import html_page, main_sheet, markdown, print_evaluation, unmet
     from extractor.prices import price_of
 
     wanted = unmet_options(minimum)
-    evaluation = evaluate(read_results(run), gold)
+    evaluation = evaluate(read_results(run), gold, failed=read_failed(run))
     price = price_of(load_settings(), evaluation.models[0]) if len(evaluation.models) == 1 else None
     print_evaluation(evaluation, Console(), slips=slips, price=price)
     if json_out:
@@ -46,7 +50,7 @@ def evaluate_run(
         html_out.write_text(html_page(evaluation, price), encoding="utf-8")
     if markdown_out:
         markdown_out.write_text(markdown(main_sheet(evaluation)) + "\n", encoding="utf-8")
-    missed = unmet(evaluation, wanted)
+    missed = unmet(evaluation, wanted, partial=partial)
     for line in missed:
         typer.echo(f"extractor: {line}", err=True)
     sys.exit(3 if missed else 0)
@@ -71,14 +75,14 @@ def compare(
     from rich.console import Console
 
     from extractor.evaluation.compare import compare_prompts
-    from extractor.evaluation.render import comparison_sheet, markdown, print_comparison
+    from extractor.evaluation.render import comparison_markdown, print_comparison
 
     if len(prompt) < 2:
         raise typer.BadParameter("give --prompt at least twice")
     comparison = compare_prompts(folder, prompt, cassettes, gold or folder, model)
     print_comparison(comparison, Console())
     if markdown_out:
-        markdown_out.write_text(markdown(comparison_sheet(comparison)) + "\n", encoding="utf-8")
+        markdown_out.write_text(comparison_markdown(comparison) + "\n", encoding="utf-8")
 
 
 def unmet_options(minimum: list[str] | None) -> dict[str, float]:

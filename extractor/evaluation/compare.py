@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from extractor.api import Extractor, run_in_background
-from extractor.errors import ExtractorError
-from extractor.evaluation.evaluate import Evaluation, evaluate
+from extractor.errors import AnswerError, CassetteMiss, ExtractorError
+from extractor.evaluation.evaluate import Evaluation, evaluate, gold_name
 from extractor.evaluation.scores import ASPECTS, RESAMPLES, SEED, Card, total
 from extractor.llm.cassette import CassettePlayer
-from extractor.models import Extraction
+from extractor.models import Document, Extraction
 from extractor.runs.sources import SourceOptions, open_source
 
 
@@ -25,7 +25,15 @@ class Gain:
     high: float = 0.0
 
     def text(self) -> str:
-        return "" if self.change is None else f"({self.change:+.3f}, {self.low:+.2f} to {self.high:+.2f})"
+        if self.change is None:
+            return ""
+        return f"({_signed(self.change, 3)}, {_signed(self.low, 2)} to {_signed(self.high, 2)})"
+
+
+def _signed(value: float, digits: int) -> str:
+    """With its sign, which nothing has none of."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
 
 
 @dataclass(slots=True)
@@ -42,42 +50,101 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """The versions over the documents that count, and what has to be said of the others."""
+
     versions: list[Version]
     documents: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Replay:
+    """What came of each document, by its key, under one prompt: an extraction, no usable answer, or nothing to score.
+
+    `names` are those that their gold would have, of all that could be read.
+    """
+
+    prompt: str
+    player: CassettePlayer
+    found: dict[str, Extraction] = field(default_factory=dict)
+    failed: dict[str, Document] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def scored(self) -> set[str]:
+        return {*self.found, *self.failed}
 
 
 def compare_prompts(
     folder: Path, prompts: Sequence[str], cassettes: Path, gold: Path, model: str | None = None
 ) -> Comparison:
-    """Replay the folder under each prompt, over the documents that all of them have recorded, and compare with the first."""
-    runs = [_replay(folder, prompt, cassettes, model) for prompt in prompts]
-    shared = set.intersection(*({e.document.id for e in extractions} for extractions, _ in runs))
-    versions = []
-    for extractions, player in runs:
-        kept = [extraction for extraction in extractions if extraction.document.id in shared]
-        evaluation = evaluate(kept, gold)
-        prompt = evaluation.prompts[0] if evaluation.prompts else "?"
-        versions.append(Version(prompt, evaluation, _answer_characters(kept, player)))
+    """Replay the folder under each prompt, over the documents that all of them have recorded, and compare with the first.
+
+    A document whose recorded answer cannot be used is missed whole under that prompt. The others are in the notes.
+    """
+    replays = [_replay(folder, prompt, cassettes, model) for prompt in prompts]
+    shared = set.intersection(*(replay.scored for replay in replays))
+    versions = [_version(replay, shared, gold) for replay in replays]
     for version in versions[1:]:
         _hold_against(version, versions[0])
-    return Comparison(versions, len(versions[0].evaluation.cards))
+    notes = (*_notes(replays, shared), *_without_partner(versions[0].evaluation, replays[0], folder))
+    return Comparison(versions, len(versions[0].evaluation.cards), notes)
 
 
-def _replay(folder: Path, prompt: str, cassettes: Path, model: str | None) -> tuple[list[Extraction], CassettePlayer]:
+def _replay(folder: Path, prompt: str, cassettes: Path, model: str | None) -> Replay:
     player = CassettePlayer(cassettes)
     extractor = Extractor(prompt=prompt, llm=player, model=model or player.recorded_model())
+    replay = Replay(extractor.task.prompt.ref, player)
 
-    async def run() -> list[Extraction]:
-        found = []
+    async def run() -> None:
         for entry in open_source(folder, SourceOptions()):
             try:
-                found.append(await extractor.aextract(entry.load()))
-            except ExtractorError:
-                # Not recorded under this prompt, or not readable: left out of the comparison for all.
-                continue
-        return found
+                document = entry.load()
+                replay.names.add(gold_name(document.id))
+                replay.found[entry.key] = await extractor.aextract(document)
+            except AnswerError:
+                replay.failed[entry.key] = document
+            except CassetteMiss:
+                replay.left_out[entry.key] = "not recorded"
+            except ExtractorError as exc:
+                replay.left_out[entry.key] = exc.message.rstrip(".")
 
-    return run_in_background(run()), player
+    run_in_background(run())
+    return replay
+
+
+def _version(replay: Replay, shared: set[str], gold: Path) -> Version:
+    kept = [extraction for key, extraction in replay.found.items() if key in shared]
+    failed = [document for key, document in replay.failed.items() if key in shared]
+    evaluation = evaluate(kept, gold, failed=failed)
+    return Version(replay.prompt, evaluation, _answer_characters(kept, replay.player))
+
+
+def _notes(replays: Sequence[Replay], shared: set[str]) -> Iterator[str]:
+    """Documents that were left out, by the reason and the prompts it holds for; documents without a usable answer."""
+    prompts: dict[tuple[str, str], list[str]] = {}
+    for replay in replays:
+        for key, reason in replay.left_out.items():
+            prompts.setdefault((key, reason), []).append(replay.prompt)
+    documents: dict[str, list[str]] = {}
+    for (key, reason), under in prompts.items():
+        where = "" if len(under) == len(replays) else f" under {', '.join(under)}"
+        documents.setdefault(f"{reason}{where}", []).append(key)
+    for reason, keys in documents.items():
+        yield f"Left out, {reason}: {', '.join(keys)}"
+    for replay in replays:
+        if failed := [key for key in replay.failed if key in shared]:
+            yield f"Missed whole under {replay.prompt}, for its answer could not be used: {', '.join(failed)}"
+
+
+def _without_partner(evaluation: Evaluation, replay: Replay, folder: Path) -> Iterator[str]:
+    """Documents without gold, and gold without a document."""
+    if evaluation.without_gold:
+        yield f"Left out, no gold: {', '.join(evaluation.without_gold)}"
+    known = replay.names | {gold_name(key) for key in replay.left_out}
+    if lonely := [name for name in evaluation.absent if name not in known]:
+        yield f"Left out, gold without a document in {folder}: {', '.join(lonely)}"
 
 
 def _answer_characters(extractions: Sequence[Extraction], player: CassettePlayer) -> float:
@@ -95,7 +162,7 @@ def _hold_against(version: Version, base: Version) -> None:
     for before, after in pairs:
         change = _mean(after) - _mean(before)
         if abs(change) >= 0.005:
-            (version.better if change > 0 else version.worse).append(f"{after.document} {change:+.2f}")
+            (version.better if change > 0 else version.worse).append(f"{after.document} {_signed(change, 2)}")
 
 
 def _gain(pairs: Sequence[tuple[Card, Card]], aspect: str) -> Gain:

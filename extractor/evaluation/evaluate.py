@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import DocumentError
-from extractor.evaluation.facts import facts_of_extraction, facts_of_gold
+from extractor.errors import AnswerError, DocumentError
+from extractor.evaluation.facts import Facts, facts_of_extraction, facts_of_gold
 from extractor.evaluation.gold import Gold, load_gold
-from extractor.evaluation.scores import ASPECTS, Card, Count, interval, score, total
-from extractor.models import Extraction
+from extractor.evaluation.scores import ASPECTS, Card, Count, interval, mean_by_document, score, total
+from extractor.models import Document, Extraction
 from extractor.ontology import Ontology, load_ontology
 from extractor.prices import Price
 
@@ -21,10 +21,15 @@ LENGTHS = ((2500, "up to 2,500"), (5000, "2,500 to 5,000"), (10**9, "over 5,000"
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The cards of all documents that have gold, and the gold documents that the run lacks."""
+    """The cards of all documents that have gold, and the gold documents that the run lacks.
+
+    `failed` are documents whose answer could not be used: they have a card, on which all of their gold is missed.
+    `absent` ones were not in the run, or failed otherwise: they have none, and no figure counts them.
+    """
 
     cards: tuple[Card, ...]
     absent: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     without_gold: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -44,10 +49,12 @@ class Evaluation:
         return value
 
     def groups(self) -> dict[str, dict[str, list[Card]]]:
-        """The cards by language and by length of the document, in characters."""
+        """The cards by language and by length of the document, in characters; without those whose text is not known."""
         languages: dict[str, list[Card]] = {}
         lengths: dict[str, list[Card]] = {name: [] for _, name in LENGTHS}
         for card in self.cards:
+            if not card.length:
+                continue
             languages.setdefault(card.language, []).append(card)
             lengths[next(name for most, name in LENGTHS if card.length <= most)].append(card)
         return {"language": dict(sorted(languages.items())), "length": {k: v for k, v in lengths.items() if v}}
@@ -58,6 +65,7 @@ class Evaluation:
             "documents": len(self.cards),
             "prompts": list(self.prompts),
             "absent": list(self.absent),
+            "failed": list(self.failed),
             "without_gold": list(self.without_gold),
             "aspects": {aspect: _figures(self.cards, aspect) for aspect in ASPECTS},
             "groups": {
@@ -106,13 +114,21 @@ class Evaluation:
         spent = {"tokens": float(tokens), "answer_tokens": float(answers)}
         if price is not None:
             spent["money"] = price.of(tokens - answers, answers)
-        documents, facts = max(1, len(self.cards)), max(1, sum(c.facts for c in self.cards))
+        documents, facts = max(1, len(self.cards) - len(self.failed)), max(1, sum(c.facts for c in self.cards))
         each = {f"{name}_per_document": value / documents for name, value in spent.items()}
         return each | {f"{name}_per_fact": value / facts for name, value in spent.items()}
 
 
-def evaluate(extractions: Iterable[Extraction], gold_folder: Path, ontology: Ontology | None = None) -> Evaluation:
-    """Hold each extraction against `<id>.gold.json` in the folder. Raises DocumentError where there is no gold at all."""
+def evaluate(
+    extractions: Iterable[Extraction],
+    gold_folder: Path,
+    ontology: Ontology | None = None,
+    failed: Iterable[Document] = (),
+) -> Evaluation:
+    """Hold each extraction against `<id>.gold.json` in the folder. Raises DocumentError where there is no gold at all.
+
+    `failed` are documents whose answer could not be used: all that their gold has is missed.
+    """
     paths = {path.name.removesuffix(".gold.json"): path for path in sorted(gold_folder.glob("*.gold.json"))}
     if not paths:
         raise DocumentError(f"There is no *.gold.json in {gold_folder}.", hint="Give the folder of the gold files.")
@@ -129,7 +145,12 @@ def evaluate(extractions: Iterable[Extraction], gold_folder: Path, ontology: Ont
             cards.append(score_document(extraction, load_gold(paths.pop(name)), symmetric))
         else:
             without.append(extraction.document.id)
-    return Evaluation(tuple(cards), tuple(paths), tuple(without), tuple(prompts), tuple(models))
+    lost: list[str] = []
+    for document in failed:
+        if path := paths.pop(gold_name(document.id), None):
+            cards.append(missed_whole(document, load_gold(path), symmetric))
+            lost.append(document.id)
+    return Evaluation(tuple(cards), tuple(paths), tuple(lost), tuple(without), tuple(prompts), tuple(models))
 
 
 def score_document(extraction: Extraction, gold: Gold, symmetric: set[str]) -> Card:
@@ -138,6 +159,12 @@ def score_document(extraction: Extraction, gold: Gold, symmetric: set[str]) -> C
     card.tokens = extraction.usage.prompt_tokens + extraction.usage.completion_tokens
     card.answer_tokens = extraction.usage.completion_tokens
     return score(facts_of_extraction(extraction), facts_of_gold(gold, document), card, symmetric)
+
+
+def missed_whole(document: Document, gold: Gold, symmetric: set[str]) -> Card:
+    """The card of a document of which nothing was found."""
+    card = Card(document.id, document.language or "unknown", len(document.text))
+    return score(Facts((), (), ()), facts_of_gold(gold, document), card, symmetric)
 
 
 def gold_name(document_id: str) -> str:
@@ -157,6 +184,21 @@ def read_results(run: Path) -> Iterator[Extraction]:
         raise DocumentError(
             f"Cannot read {path}: {exc.strerror}.", hint="Give a run folder made by extractor batch."
         ) from None
+
+
+def read_failed(run: Path) -> list[Document]:
+    """The documents of a run folder whose answer could not be used, by their ids: their texts are not kept with the run.
+
+    What failed otherwise (a file that cannot be read, an endpoint that is down) says nothing about the extraction.
+    """
+    path = run / "failures.jsonl"
+    if not path.is_file():
+        return []
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Document(id=str(line["document"]), text="") for line in lines if line.get("class") in _ANSWER_ERRORS]
+
+
+_ANSWER_ERRORS = {AnswerError.__name__, *(kind.__name__ for kind in AnswerError.__subclasses__())}
 
 
 def _extraction(line: bytes, path: Path, number: int) -> Extraction:
@@ -186,7 +228,8 @@ def _measures(count: Count) -> dict[str, Any]:
 
 
 def _figures(cards: tuple[Card, ...], aspect: str) -> dict[str, Any]:
-    return {**_measures(total(cards, aspect)), "interval": interval(cards, aspect)}
+    means = {"interval": interval(cards, aspect), "mean_by_document": mean_by_document(cards, aspect)}
+    return {**_measures(total(cards, aspect)), **means}
 
 
 def write_json(evaluation: Evaluation, path: Path, price: Price | None = None) -> None:

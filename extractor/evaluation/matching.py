@@ -71,12 +71,11 @@ def link_similarity(a: Link, b: Link, same: Callable[[object, object], bool], sy
 
 
 def overlap(a: tuple[int, int] | None, b: tuple[int, int] | None) -> float:
-    """Shared characters over the characters of the shorter stretch."""
+    """Shared characters over the characters of both together: a stretch that is far too long agrees with nothing."""
     if a is None or b is None:
         return 0.0
     shared = min(a[1], b[1]) - max(a[0], b[0])
-    shorter = min(a[1] - a[0], b[1] - b[0])
-    return shared / shorter if shared > 0 and shorter > 0 else 0.0
+    return shared / (max(a[1], b[1]) - min(a[0], b[0])) if shared > 0 else 0.0
 
 
 def _agreement(a: Act, b: Act, same: Callable[[object, object], bool]) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from extractor.evaluation.compare import Comparison
 from extractor.evaluation.evaluate import Evaluation
-from extractor.evaluation.scores import ASPECTS, Card, Count, interval, total
+from extractor.evaluation.scores import ASPECTS, Card, Count, interval, mean_by_document, total
 from extractor.prices import Price
 from extractor.terminal import plain
 
@@ -31,9 +31,15 @@ LABELS = {
 }
 
 
-def unmet(evaluation: Evaluation, wanted: dict[str, float]) -> list[str]:
-    """Each figure that is below what is wanted of it."""
+def unmet(evaluation: Evaluation, wanted: dict[str, float], *, partial: bool = False) -> list[str]:
+    """Each figure that is below what is wanted of it; and, unless `partial`, that documents of the gold are absent."""
     lines = []
+    if wanted and evaluation.absent and not partial:
+        number_of = len(evaluation.absent)
+        lines.append(
+            f"{_documents(number_of)} of the gold {'is' if number_of == 1 else 'are'} not in the run and in no figure, "
+            f"the first {evaluation.absent[0]}. Give --partial where that is meant."
+        )
     for name, least in wanted.items():
         value = evaluation.figure(name)
         if value is None or value < least:
@@ -60,13 +66,32 @@ def sheets(evaluation: Evaluation, price: Price | None = None) -> list[Sheet]:
 
 
 def main_sheet(evaluation: Evaluation) -> Sheet:
-    """Precision, recall, F1 and its 95 % interval of each aspect."""
+    """Precision, recall, F1, its 95 % interval, and the mean F1 of the documents, of each aspect."""
     rows = []
     for aspect in ASPECTS:
         count = total(evaluation.cards, aspect)
-        rows.append((LABELS[aspect], *_measured(count), spread(interval(evaluation.cards, aspect))))
-    title = f"{len(evaluation.cards)} documents, {', '.join(evaluation.prompts)}"
-    return Sheet(title, ("", "precision", "recall", "F1", "95 %"), tuple(rows))
+        means = spread(interval(evaluation.cards, aspect)), number(mean_by_document(evaluation.cards, aspect))
+        rows.append((LABELS[aspect], *_measured(count), *means))
+    title = f"{_documents(len(evaluation.cards))}, {', '.join(evaluation.prompts)}"
+    return Sheet(title, ("", "precision", "recall", "F1", "95 %", "mean by document"), tuple(rows))
+
+
+def missing(evaluation: Evaluation) -> list[str]:
+    """Which documents of the gold have no extraction, and what that does to the figures; to be told before any figure."""
+    lines = []
+    if evaluation.absent:
+        all_of_them = len(evaluation.cards) + len(evaluation.absent)
+        names = ", ".join(evaluation.absent)
+        lines.append(
+            f"Not in the run, and in no figure: {len(evaluation.absent)} of {all_of_them} of the gold: {names}"
+        )
+    if evaluation.failed:
+        lines.append(f"No usable answer, all of their gold is missed: {', '.join(evaluation.failed)}")
+    return lines
+
+
+def _documents(number: int) -> str:
+    return "1 document" if number == 1 else f"{number} documents"
 
 
 def confusion_sheet(evaluation: Evaluation) -> Sheet:
@@ -86,14 +111,14 @@ def markdown(sheet: Sheet) -> str:
 def print_evaluation(
     evaluation: Evaluation, console: Console, *, slips: bool = False, price: Price | None = None
 ) -> None:
-    """The main table, the groups, the confusions; every slip where asked for."""
+    """What has no extraction, the main table, the groups, the confusions; every slip where asked for."""
+    for line in missing(evaluation):
+        console.print(plain(line), markup=False, highlight=False)
     for sheet in sheets(evaluation, price):
         console.print(_table(sheet))
     confused = [(pair, n) for pair, n in evaluation.confusion() if pair[0] != pair[1]]
     words = ", ".join(f"{g} as {f} {n}" for (g, f), n in confused[:12])
     console.print(f"Confused: {words or 'none'}", markup=False, highlight=False)
-    if evaluation.absent:
-        console.print(f"Gold without a result: {', '.join(evaluation.absent)}", markup=False)
     if slips:
         for card in evaluation.cards:
             for slip in card.slips:
@@ -113,21 +138,29 @@ def comparison_sheet(comparison: Comparison) -> Sheet:
     tokens = (f"{v.evaluation.cost()['answer_tokens_per_document']:,.0f}" for v in versions)
     rows.append(("answer tokens a document", *tokens))
     rows.append(("answer characters a document", *(f"{v.answer_characters:,.0f}" for v in versions)))
-    return Sheet(f"{comparison.documents} documents", ("F1", *(v.prompt for v in versions)), tuple(rows))
+    return Sheet(_documents(comparison.documents), ("F1", *(v.prompt for v in versions)), tuple(rows))
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """The table, and which documents got better and worse."""
+    """The table, which documents were left out or not answered, and which got better and worse."""
     console.print(_table(comparison_sheet(comparison)))
+    for note in comparison.notes:
+        console.print(plain(note), markup=False, highlight=False)
     for version in comparison.versions[1:]:
         console.print(f"{version.prompt}: better {', '.join(version.better) or 'none'}", markup=False, highlight=False)
         console.print(f"{version.prompt}: worse {', '.join(version.worse) or 'none'}", markup=False, highlight=False)
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """The table, and under it which documents were left out or not answered."""
+    return "\n\n".join([markdown(comparison_sheet(comparison)), *map(plain, comparison.notes)])
 
 
 def html_page(evaluation: Evaluation, price: Price | None = None) -> str:
     """A page without script: the tables, and every slip by document."""
     tables = "".join(_html_table(sheet) for sheet in [*sheets(evaluation, price), confusion_sheet(evaluation)])
     slips = "".join(_html_slips(card) for card in evaluation.cards)
+    notes = "".join(f"<p><strong>{escape(plain(line))}</strong></p>" for line in missing(evaluation))
     style = (
         "body{font:16px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
         "table{border-collapse:collapse;display:block;overflow-x:auto}caption{text-align:start;font-weight:600}"
@@ -136,7 +169,7 @@ def html_page(evaluation: Evaluation, price: Price | None = None) -> str:
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>Evaluation</title><style>{style}</style><h1>Evaluation</h1>{tables}{slips}</html>\n"
+        f"<title>Evaluation</title><style>{style}</style><h1>Evaluation</h1>{notes}{tables}{slips}</html>\n"
     )
 
 

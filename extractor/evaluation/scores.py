@@ -73,7 +73,10 @@ class Card:
 
 
 def score(found: Facts, gold: Facts, card: Card, symmetric: set[str]) -> Card:
-    """Fill in a document's card. Optional gold items, and what matches them, count for nothing."""
+    """Fill in a document's card. Optional gold items, and what matches them, count for nothing.
+
+    An entity that a firm gold fact needs is never optional: it counts whether it is found or missed.
+    """
     things = match_things(found, gold)
     to_gold = {found.things[a].id: gold.things[b].id for a, b in things.items()}
 
@@ -82,9 +85,8 @@ def score(found: Facts, gold: Facts, card: Card, symmetric: set[str]) -> Card:
 
     acts = match_acts(found, gold, same)
     links = match_links(found, gold, same, symmetric)
-    optional = {thing.id for thing in gold.things if thing.optional}
-    used = _used(gold)
-    _score_things(found, gold, things, card, used)
+    optional = {thing.id for thing in gold.things if thing.optional} - _used(gold)
+    _score_things(found, gold, things, card, optional)
     _score_acts(found, gold, acts, card)
     for a, b in acts.items():
         if not gold.acts[b].optional:
@@ -103,19 +105,20 @@ _NOTHING = object()
 
 def _used(gold: Facts) -> set[object]:
     """Entities that a gold fact needs: those are never optional to find."""
-    firm = (act for act in gold.acts if not act.optional)
+    firm = [act for act in gold.acts if not act.optional]
     acts = {entity for act in firm for _, entity in act.arguments - act.arguable_arguments}
-    return acts | {end for link in gold.links if not link.optional for end in (link.subject, link.target)}
+    sources = {act.source for act in firm if act.source is not None and "source" not in act.arguable}
+    return acts | sources | {end for link in gold.links if not link.optional for end in (link.subject, link.target)}
 
 
 def _count(card: Card, aspect: str) -> Count:
     return card.counts.setdefault(aspect, Count())
 
 
-def _score_things(found: Facts, gold: Facts, pairs: Pairs, card: Card, used: set[object]) -> None:
+def _score_things(found: Facts, gold: Facts, pairs: Pairs, card: Card, optional: set[object]) -> None:
     names, types = _count(card, "entities"), _count(card, "entity_types")
     for a, b in pairs.items():
-        if gold.things[b].optional and gold.things[b].id not in used:
+        if gold.things[b].id in optional:
             continue
         names.hits += 1
         if found.things[a].type == gold.things[b].type:
@@ -130,11 +133,11 @@ def _score_things(found: Facts, gold: Facts, pairs: Pairs, card: Card, used: set
                     f"{found.things[a].name}: {found.things[a].type}, gold {gold.things[b].type}",
                 )
             )
-    for a in set(range(len(found.things))) - set(pairs):
+    for a in sorted(set(range(len(found.things))) - set(pairs)):
         names.inventions += 1
         card.slips.append(Slip("entities", "invented", f"{found.things[a].type}: {found.things[a].name}"))
-    for b in set(range(len(gold.things))) - set(pairs.values()):
-        if not gold.things[b].optional:
+    for b in sorted(set(range(len(gold.things))) - set(pairs.values())):
+        if gold.things[b].id not in optional:
             names.misses += 1
             card.slips.append(Slip("entities", "missed", f"{gold.things[b].type}: {gold.things[b].name}"))
 
@@ -145,9 +148,9 @@ def _score_acts(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
         if gold.acts[b].optional:
             continue
         events.hits += 1
-        mine, theirs = found.acts[a].type, gold.acts[b].type
-        if "type" in gold.acts[b].arguable and mine != theirs:
+        if "type" in gold.acts[b].arguable:
             continue
+        mine, theirs = found.acts[a].type, gold.acts[b].type
         card.confusion[theirs, mine] += 1
         if mine == theirs:
             typed.hits += 1
@@ -175,12 +178,14 @@ def _score_shares(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
 
 
 def _lone_act(act: Act, kind: str, card: Card) -> None:
-    for count in (_count(card, "events"), _count(card, "typed"), _type(card, act.type)):
-        if kind == "missed":
-            count.misses += 1
-        else:
-            count.inventions += 1
-    card.confusion[(act.type, "-") if kind == "missed" else ("-", act.type)] += 1
+    """An event that one side has alone: a miss or an invention; of its type too, unless that is arguable."""
+    missed = kind == "missed"
+    counts = [_count(card, "events")]
+    if "type" not in act.arguable:
+        counts += [_count(card, "typed"), _type(card, act.type)]
+        card.confusion[(act.type, "-") if missed else ("-", act.type)] += 1
+    for count in counts:
+        count.add(Count(misses=1) if missed else Count(inventions=1))
     card.slips.append(Slip("events", kind, f"{act.type}: {act.evidence}"))
 
 
@@ -195,13 +200,11 @@ def _score_details(
     """What is said of an event that both sides have."""
     where = gold.evidence
     arguments = {(role, to_gold.get(entity, ("?", entity))) for role, entity in mine.arguments}
-    arguments = {pair for pair in arguments if pair[1] not in optional or pair in gold.arguments}
-    arguments -= gold.arguable_arguments
-    wanted = {pair for pair in gold.arguments if pair[1] not in optional or pair in arguments} - gold.arguable_arguments
-    for role, entity in arguments | wanted:
+    arguments = {pair for pair in arguments if pair[1] not in optional} - gold.arguable_arguments
+    wanted = gold.arguments - gold.arguable_arguments
+    for role, entity in sorted(arguments | wanted, key=str):
         hit, invented = (role, entity) in wanted and (role, entity) in arguments, (role, entity) in arguments
-        for count in (_count(card, "arguments"), card.by_role.setdefault(role, Count())):
-            count.add(Count(int(hit), int(not hit and invented), int(not hit and not invented)))
+        _argument(card, role, Count(int(hit), int(not hit and invented), int(not hit and not invented)))
         if not hit:
             name = gold_names.get(entity) or names.get(entity[1] if isinstance(entity, tuple) else entity, "?")
             card.slips.append(Slip("arguments", "invented" if invented else "missed", f"{role} {name}: {where}"))
@@ -219,7 +222,13 @@ def _score_details(
     _count(card, "evidence").add(Count(*_evidence(mine, gold)))
 
 
+def _argument(card: Card, role: str, outcome: Count) -> None:
+    for count in (_count(card, "arguments"), card.by_role.setdefault(role, Count())):
+        count.add(outcome)
+
+
 def _evidence(mine: Act, gold: Act) -> tuple[int, int, int]:
+    """Right where both quotes share at least half of what they cover together."""
     good = overlap(mine.place_in_text, gold.place_in_text) >= 0.5
     return int(good), int(not good), int(not good)
 
@@ -230,8 +239,13 @@ def _days(interval: Interval) -> str | None:
 
 def _sets(aspect: str, mine: set[object], gold: set[object], card: Card, where: str) -> None:
     _count(card, aspect).add(Count(len(mine & gold), len(mine - gold), len(gold - mine)))
-    card.slips += [Slip(aspect, "invented", f"{item}: {where}") for item in sorted(mine - gold, key=str)]
-    card.slips += [Slip(aspect, "missed", f"{item}: {where}") for item in sorted(gold - mine, key=str)]
+    card.slips += [Slip(aspect, "invented", f"{_words(item)}: {where}") for item in sorted(mine - gold, key=str)]
+    card.slips += [Slip(aspect, "missed", f"{_words(item)}: {where}") for item in sorted(gold - mine, key=str)]
+
+
+def _words(item: object) -> str:
+    """`arrest`; of a figure its kind and value: `dead 4`."""
+    return " ".join(map(str, item)) if isinstance(item, tuple) else str(item)
 
 
 def _value(
@@ -255,10 +269,12 @@ def _value(
 def _score_lonely_arguments(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
     """An event that is missed takes its arguments with it; one that is invented brings some."""
     for a in set(range(len(found.acts))) - set(pairs):
-        _count(card, "arguments").inventions += len(found.acts[a].arguments)
+        for role, _ in found.acts[a].arguments:
+            _argument(card, role, Count(inventions=1))
     for b in set(range(len(gold.acts))) - set(pairs.values()):
         if not gold.acts[b].optional:
-            _count(card, "arguments").misses += len(gold.acts[b].arguments - gold.acts[b].arguable_arguments)
+            for role, _ in gold.acts[b].arguments - gold.acts[b].arguable_arguments:
+                _argument(card, role, Count(misses=1))
 
 
 def _score_links(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
@@ -291,6 +307,12 @@ def total(cards: Iterable[Card], aspect: str) -> Count:
     for card in cards:
         count.add(card.counts.get(aspect, Count()))
     return count
+
+
+def mean_by_document(cards: Iterable[Card], aspect: str) -> float | None:
+    """The mean F1 of the documents that have the aspect at all (macro-average): a long document counts as one."""
+    values = [value for card in cards if (value := total([card], aspect).f1) is not None]
+    return sum(values) / len(values) if values else None
 
 
 def interval(cards: Sequence[Card], aspect: str) -> tuple[float, float] | None:
