@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extractor.config import Settings
@@ -36,8 +36,16 @@ async def check(settings: Settings, *, ask: bool) -> list[Finding]:
     if settings.replay is not None:
         return [*findings, _cassettes(settings.replay)]
     if ask:
-        findings += [await _mode(settings, mode) for mode in MODES]
+        findings += _told_once([await _mode(settings, mode) for mode in MODES])
     return findings
+
+
+def _told_once(modes: list[Finding]) -> list[Finding]:
+    """What stands in the way of every mode alike, such as a missing key, is one finding about the endpoint."""
+    first, *others = modes
+    if not first.good and all(replace(other, what=first.what) == first for other in others):
+        return [replace(first, what="endpoint")]
+    return modes
 
 
 def _task(settings: Settings) -> Finding:

@@ -147,3 +147,34 @@ def test_what_is_no_annotated_task_is_told() -> None:
         gold_of_label_studio({"data": {}})
     with pytest.raises(errors.OutputError, match="graphml"):
         write_export("word", [], Path("x"))
+
+
+FILES = {
+    "graphml": "g.graphml",
+    "jsonld": "g.jsonld",
+    "plover": "p.jsonl",
+    "label-studio": "t.json",
+    "csv": "",
+    "brat": "",
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), FILES.items(), ids=FILES)
+def test_folders_that_are_not_there_are_made(extraction: Extraction, tmp_path: Path, kind: str, name: str) -> None:
+    """For every format alike, with the folders above."""
+    paths = write_export(kind, [extraction], tmp_path / "a" / "b" / name)
+    assert paths and all(path.is_file() for path in paths)
+
+
+@pytest.mark.parametrize(("kind", "name"), FILES.items(), ids=FILES)
+def test_a_file_in_the_way_of_a_folder_is_told(extraction: Extraction, tmp_path: Path, kind: str, name: str) -> None:
+    """The caller is to choose another place; nobody is to make room."""
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    with pytest.raises(errors.OutputError, match=r"Choose another --out\.$"):
+        write_export(kind, [extraction], tmp_path / "taken" / name)
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(extraction: Extraction, tmp_path: Path) -> None:
+    """A format of one file wants the name of a file."""
+    with pytest.raises(errors.OutputError, match="is a folder"):
+        write_export("graphml", [extraction], tmp_path)

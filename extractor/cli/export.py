@@ -27,21 +27,33 @@ def export(
 
 
 @app.command()
-def show(run: Run, doc: Annotated[str, typer.Option(help="The document's id.", metavar="ID")]) -> None:
+def show(
+    run: Run,
+    doc: Annotated[
+        str | None, typer.Option(help="The document's id; without it, the run's documents are listed.", metavar="ID")
+    ] = None,
+) -> None:
     """One document of a run in the terminal, its facts below its text; direction is left to the terminal."""
-    from extractor.cli.tables import print_document
+    from extractor.cli.tables import document_line, print_document
     from extractor.errors import DocumentError
     from extractor.evaluation.evaluate import read_results
 
+    if doc is None:
+        for extraction in read_results(run):
+            typer.echo(document_line(extraction))
+        return
     ids = []
     for extraction in read_results(run):
         if extraction.document.id == doc:
             print_document(extraction)
             return
         ids.append(extraction.document.id)
-    raise DocumentError(
-        f"The run has no document {doc!r}.", hint=f"It has {', '.join(ids[:20])}{' ...' if len(ids) > 20 else ''}."
-    )
+    raise DocumentError(f"The run has no document {doc!r}.", hint=f"It has {_some(ids)}.")
+
+
+def _some(ids: list[str]) -> str:
+    shown, more = ids[:20], len(ids) - 20
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "") if ids else "none"
 
 
 @app.command("import-gold")
@@ -54,6 +66,7 @@ def import_gold(
 
     from extractor.errors import DocumentError
     from extractor.exports.annotations import gold_of_label_studio
+    from extractor.exports.folders import make_folder
     from extractor.llm.cassette import file_name
     from extractor.runs.files import replace_file
 
@@ -61,7 +74,7 @@ def import_gold(
         tasks = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise DocumentError(f"Cannot read {file}: {exc}.", hint="Give a JSON export of Label Studio.") from None
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     for task in tasks:
         gold = gold_of_label_studio(task)
         path = out / f"{file_name(gold['document'])}.gold.json"

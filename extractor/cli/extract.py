@@ -16,7 +16,9 @@ def extract(
     file: Annotated[str, typer.Argument(help="A text file, or - for standard input.")],
     published: Annotated[str | None, typer.Option(help="Day of publication, YYYY-MM-DD.")] = None,
     language: Annotated[str | None, typer.Option(help="ISO 639-1 code; detected where not given.")] = None,
-    pretty: Annotated[bool, typer.Option("--pretty", help="A readable table instead of JSON.")] = False,
+    pretty: Annotated[
+        bool, typer.Option("--pretty", help="Readable text instead of JSON: tables, or blocks below 120 columns.")
+    ] = False,
     model: options.Model = None,
     base_url: options.BaseUrl = None,
     prompt: options.Prompt = None,

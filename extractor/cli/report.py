@@ -20,8 +20,11 @@ def report(
 ) -> None:
     """Write a run as one self-contained HTML file that opens anywhere, without network."""
     from extractor.evaluation.evaluate import read_results
+    from extractor.exports.folders import make_folder
     from extractor.report.write import count_lines, write_report
 
     documents = count_lines(run)
+    if out is not None:
+        make_folder(out.parent)
     path = write_report(run, read_results(run), title=title or run.resolve().name, out=out, documents=documents)
     typer.echo(str(path))

@@ -1,23 +1,36 @@
-"""An extraction as a table in the terminal."""
+"""An extraction in the terminal: tables where they have room, else a block of lines for each fact."""
 
 from __future__ import annotations
 
-from rich.console import Console
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from extractor.models import Event, Extraction, Relation, Time
 from extractor.terminal import UNSAFE, plain
 
+ROOM_FOR_TABLES = 120
+
+Block = tuple[str, Sequence[tuple[str, str]]]
+
 
 def print_extraction(extraction: Extraction, console: Console | None = None) -> None:
     """Events, relations and rejections, with names in place of ids. Direction is left to the terminal."""
     console = console or Console()
     names = {entity.id: entity.name for entity in extraction.entities}
-    console.print(_events(extraction, names))
-    console.print(_relations(extraction, names))
-    if extraction.rejections:
-        console.print(_rejections(extraction))
+    parts = _as_tables if console.width >= ROOM_FOR_TABLES else _as_blocks
+    for part in parts(extraction, names):
+        console.print(part)
+
+
+def document_line(extraction: Extraction) -> str:
+    """A document of a run in one line: its id first, as `--doc` takes it, then what was found in it."""
+    document = extraction.document
+    counts = f"{len(extraction.events)} events, {len(extraction.relations)} relations"
+    facts = (document.language, document.published and document.published.isoformat(), counts, document.title)
+    return plain("  ".join([document.id, *(fact for fact in facts if fact)]))
 
 
 def settings_table(values: dict[str, object], sources: dict[str, str]) -> Table:
@@ -37,6 +50,62 @@ def _table(title: str, *columns: str) -> Table:
 
 def _row(table: Table, *cells: str) -> None:
     table.add_row(*(Text(plain(cell)) for cell in cells))
+
+
+def _as_tables(extraction: Extraction, names: dict[str, str]) -> Iterator[RenderableType]:
+    yield _events(extraction, names)
+    yield _relations(extraction, names)
+    if extraction.rejections:
+        yield _rejections(extraction)
+
+
+def _as_blocks(extraction: Extraction, names: dict[str, str]) -> Iterator[RenderableType]:
+    groups: list[tuple[str, list[Block]]] = [
+        (f"{len(extraction.events)} events", [_event_block(event, names) for event in extraction.events]),
+        (f"{len(extraction.relations)} relations", [_relation_block(r, names) for r in extraction.relations]),
+    ]
+    if extraction.rejections:
+        rejected: list[Block] = [(f"{r.kind}: {r.reason}", [("detail", r.detail)]) for r in extraction.rejections]
+        groups.append((f"{len(extraction.rejections)} not kept", rejected))
+    for title, blocks in groups:
+        yield Text(f"\n{title}", style="italic")
+        for head, lines in blocks:
+            yield Text(f"\n{plain(head)}", style="bold")
+            yield _lines(lines)
+
+
+def _lines(lines: Sequence[tuple[str, str]]) -> Table:
+    """A name and a value on a line of their own each; a long value goes on below itself, an empty one is left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in lines:
+        if value:
+            _row(grid, f"  {name}", value)
+    return grid
+
+
+def _event_block(event: Event, names: dict[str, str]) -> Block:
+    return f"{_type(event)}{_modality(event)}", [
+        ("who", _names(event.actors, names)),
+        ("to whom", _names(event.recipients, names)),
+        ("where", names.get(event.place or "", "")),
+        ("when", _time(event.time)),
+        ("source", names.get(event.source or "", "")),
+        ("evidence", event.evidence.text),
+    ]
+
+
+def _relation_block(relation: Relation, names: dict[str, str]) -> Block:
+    return f"{names[relation.subject]} {_predicate(relation)} {names[relation.object]}{_modality(relation)}", [
+        ("when", _time(relation.time)),
+        ("source", names.get(relation.source or "", "")),
+        ("evidence", relation.evidence.text),
+    ]
+
+
+def _modality(fact: Event | Relation) -> str:
+    return "" if fact.modality == "asserted" else f", {fact.modality}"
 
 
 def _events(extraction: Extraction, names: dict[str, str]) -> Table:

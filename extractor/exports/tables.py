@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from extractor.errors import OutputError, StorageError
+from extractor.exports.folders import make_folder
 from extractor.exports.rows import safe_cell, tables
 from extractor.models import Extraction
 
@@ -78,8 +79,8 @@ def write_tables(extractions: Iterable[Extraction], out: Path, ending: str) -> l
     make: Callable[[Path, Sequence[str]], Sink] = CsvSink if ending == "csv" else ParquetSink
     paths = {name: out / f"{name}.{ending}" for name in COLUMNS}
     beside = {name: out / f".{path.name}.{os.getpid()}" for name, path in paths.items()}
+    make_folder(out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             sinks = {name: make(beside[name], columns) for name, columns in COLUMNS.items()}
             for sink in sinks.values():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from extractor.errors import OutputError
 from extractor.exports.annotations import brat, label_studio
+from extractor.exports.folders import make_folder
 from extractor.exports.graphs import graphml, jsonld
 from extractor.exports.rows import plover_rows
 from extractor.exports.tables import write_tables
@@ -58,7 +59,7 @@ def _write_parquet(extractions: Iterable[Extraction], out: Path) -> list[Path]:
 def _write_brat(extractions: Iterable[Extraction], out: Path) -> list[Path]:
     from extractor.llm.cassette import file_name
 
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     paths = []
     for extraction in extractions:
         text, annotations = brat(extraction)
@@ -72,5 +73,8 @@ def _write_label_studio(extractions: Iterable[Extraction], out: Path) -> list[Pa
 
 
 def _write(path: Path, text: str) -> list[Path]:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, and this format is one file.", hint="Give --out the name of a file.")
+    make_folder(path.parent)
     replace_file(path, [text.encode("utf-8")])
     return [path]

@@ -54,6 +54,7 @@ def index_data(extraction: Extraction, number: int) -> dict[str, Any]:
         "published": document.published.isoformat() if document.published else None,
         "language": document.language or "",
         "rejected": len(extraction.rejections),
+        "models": extraction.provenance.models_answered or [extraction.provenance.model],
         "entities": [[e.name_en or e.name, e.name, e.type, e.country or ""] for e in extraction.entities],
         "events": [_event_row(event, names) for event in extraction.events],
         "relations": [

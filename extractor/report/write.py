@@ -54,13 +54,13 @@ def _blocks(file: Any) -> Iterator[bytes]:
 
 
 def _about(run: Path) -> dict[str, Any]:
-    """What the foot of the page says: prompt and model of the run, and the documents that failed."""
+    """What the foot says of the run: its prompt, and the documents that failed. Its models stand in the extractions."""
     about: dict[str, Any] = {"failures": _failures(run / "failures.jsonl")}
     try:
         facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return about
-    return about | {"prompt": facts.get("prompt"), "model": facts.get("settings", {}).get("model")}
+    return about | {"prompt": facts.get("prompt")}
 
 
 def _failures(path: Path) -> list[dict[str, str]]:

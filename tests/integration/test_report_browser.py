@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,124 @@ def test_the_text_is_whole_and_in_its_order(seen: Watched) -> None:
         assert shown == kept
 
 
+def events_of(url: str) -> list[dict[str, Any]]:
+    """The events that the page was made from."""
+    lines = (Path(url.removeprefix("file://")).parent / "results.jsonl").read_text(encoding="utf-8").split("\n")
+    return [event for line in lines if line for event in json.loads(line)["events"]]
+
+
+def see(seen: Watched, view: str, more: str = "") -> None:
+    seen.page.evaluate(f"location.hash = '#view={view}{more}'")
+    seen.until(f"document.querySelector('nav [aria-current]')?.textContent === {json.dumps(TITLES[view])}")
+
+
+TITLES = {"timeline": "Time line", "matrix": "Who to whom", "events": "Events"}
+
+
+def test_the_foot_names_the_prompt_and_the_models_that_answered(seen: Watched) -> None:
+    """From the extractions, not from the settings; what there is nothing of leaves no word behind."""
+    assert seen.page.inner_text("#foot").strip() == "plover@1.0.0 · desk"
+
+
+@pytest.mark.parametrize(
+    ("ui", "word"),
+    [("en", "Distinct entities"), ("fa", "موجودیت‌های متمایز"), ("ar", "الكيانات المتمايزة")],
+    ids=["en", "fa", "ar"],
+)
+def test_entities_are_counted_once_and_the_page_says_so(seen: Watched, ui: str, word: str) -> None:
+    """One across documents and languages, unlike the count in the terminal."""
+    seen.page.evaluate(f"location.hash = '#ui={ui}'")
+    seen.until(f"document.documentElement.lang === '{ui}'")
+    assert word in seen.page.inner_text(".counts")
+
+
+@pytest.mark.parametrize("ui", ["en", "fa"])
+def test_days_and_scores_are_whole(seen: Watched, ui: str) -> None:
+    """No day is broken over lines, and a minus stands to the left of its number, whatever the direction of the page."""
+    seen.page.evaluate(f"location.hash = '#from=2025-09-01&ui={ui}'")
+    seen.until(f"document.documentElement.lang === '{ui}'")
+    pieces = "[...document.querySelectorAll('tbody .whole')]"
+    assert seen.page.evaluate(f"{pieces}.length > 50 && {pieces}.every((e) => e.getClientRects().length === 1)")
+    assert seen.page.evaluate(
+        f"""{pieces}.filter((e) => e.textContent.startsWith('-')).every((e) => {{
+          const range = document.createRange(), at = (n) => {{ range.setStart(e.firstChild, n); range.setEnd(e.firstChild, n + 1); return range.getBoundingClientRect().left; }};
+          return at(0) < at(1);
+        }})"""
+    )
+
+
+def test_the_matrix_counts_what_is_asserted_and_says_what_it_leaves_out(seen: Watched, report: str) -> None:
+    """A denied deed colours no cell; a cell leads to as many events as it counts; another modality is there for the choosing."""
+    events = events_of(report)
+    see(seen, "matrix")
+    left_out = sum(event["modality"] != "asserted" for event in events)
+    assert left_out > 10
+    note = seen.page.inner_text("#matrix-note")
+    assert f"left out: {left_out}." in note and "Rows act" in note
+    cell = seen.page.locator(".matrix td button").first
+    count = int(cell.inner_text())
+    cell.click()
+    seen.until("location.hash.includes('modality=asserted')")
+    assert seen.page.locator("tbody tr").count() == count
+    see(seen, "matrix", "&modality=negated")
+    assert "Only these events: denied or not done." in seen.page.inner_text("#matrix-note")
+    see(seen, "matrix", "&modality=asserted")
+    asserted = seen.page.inner_html(".matrix tbody")
+    see(seen, "matrix")
+    assert seen.page.inner_html(".matrix tbody") == asserted
+
+
+def test_no_head_of_the_matrix_is_clipped(seen: Watched) -> None:
+    """Every name stands inside its own cell."""
+    see(seen, "matrix")
+    assert seen.page.evaluate(
+        """[...document.querySelectorAll('.matrix th[scope=col]')].every((cell) => {
+          const outer = cell.getBoundingClientRect(), inner = cell.querySelector('bdi').getBoundingClientRect();
+          return inner.top >= outer.top && inner.bottom <= outer.bottom && cell.scrollHeight <= cell.clientHeight + 1;
+        })"""
+    )
+
+
+def lasting(event: dict[str, Any]) -> int:
+    interval = event["time"]["interval"]
+    return (date.fromisoformat(interval["end"]) - date.fromisoformat(interval["start"])).days + 1
+
+
+def test_the_axis_of_the_time_line_is_time(seen: Watched, report: str) -> None:
+    """A month's bar counts what began in it and lasted a quarter at most; empty months have their place; longer periods stand aside."""
+    see(seen, "timeline")
+    dated = [event for event in events_of(report) if event["time"] and event["time"]["interval"]]
+    short = Counter(e["time"]["interval"]["start"][:7] for e in dated if lasting(e) <= 93)
+    long = Counter(
+        f"{e['time']['interval']['start']} – {e['time']['interval']['end']}" for e in dated if lasting(e) > 93
+    )
+    bars = seen.page.evaluate(
+        "[...document.querySelectorAll('svg g[role=button]')].map((g) => [g.ariaLabel, +g.querySelector('rect').getAttribute('x')])"
+    )
+    assert {label.split(":")[0]: int(label.split()[1]) for label, _ in bars} == short
+    aside = [text.rsplit(" ", 1) for text in seen.page.locator(".longer button").all_inner_texts()]
+    assert {period: int(count) for period, count in aside} == long and long
+    months = [int(label[:4]) * 12 + int(label[5:7]) for label, _ in bars]
+    steps = {round((b[1] - a[1]) / (n - m), 3) for a, b, m, n in zip(bars, bars[1:], months, months[1:], strict=False)}
+    assert len(steps) == 1 and len(bars) < months[-1] - months[0] + 1
+
+
+def test_a_bar_and_a_long_period_lead_to_what_they_count(seen: Watched) -> None:
+    """No event more, though longer ones touch the same days."""
+    see(seen, "timeline")
+    bar = seen.page.locator("svg g[role=button]").last
+    count = int((bar.get_attribute("aria-label") or "").split()[1])
+    bar.click()
+    seen.until("location.hash.includes('period=')")
+    assert seen.page.locator("tbody tr").count() == count
+    see(seen, "timeline")
+    period = seen.page.locator(".longer button").first
+    count = int(period.inner_text().rsplit(" ", 1)[1])
+    period.click()
+    seen.until("location.hash.includes('%2F')")
+    assert seen.page.locator("tbody tr").count() == count
+
+
 @pytest.mark.parametrize("view", ["timeline", "matrix", "graph", "relations", "documents"])
 def test_every_view_draws_in_three_languages(seen: Watched, view: str) -> None:
     """English, Persian and Arabic interface; nothing on the console."""
@@ -239,9 +359,8 @@ def hostile(payload: str, number: int) -> Extraction:
     }  # fmt: skip
     invented = event | {"evidence": payload + " not in the text at all"}
     document = Document(id=f"{number} {payload}", text=text, title=payload, url=f"javascript:alert('{payload}')")
-    return extract(
-        document, llm=ScriptedLLM(lambda r: {"entities": [entity], "events": [event, invented], "relations": []})
-    )
+    answer = {"entities": [entity], "events": [event, invented], "relations": []}
+    return extract(document, llm=ScriptedLLM(lambda r: answer, model=f"model {payload}"))
 
 
 def test_hostile_documents_stay_inert(browser: Any, tmp_path: Path) -> None:
@@ -251,7 +370,6 @@ def test_hostile_documents_stay_inert(browser: Any, tmp_path: Path) -> None:
         "title": PAYLOADS[0],
         "failures": [{"document": PAYLOADS[2], "message": PAYLOADS[3]}],
         "prompt": PAYLOADS[1],
-        "model": PAYLOADS[5],
     }
     path = tmp_path / "hostile.html"
     path.write_text("".join(render_page(extractions, about, load_ontology("plover"))), encoding="utf-8")

@@ -17,7 +17,9 @@ const WORDS = {
     page: "Page", of: "of", provenance: "How this was made", found: "found", by: "by", unresolved: "no interval of days", also: "Others", counts: "Counts",
     q1: "verbal cooperation", q2: "material cooperation", q3: "verbal conflict", q4: "material conflict", relation: "relation", entity: "entity", trigger: "trigger",
     asserted: "asserted", future: "planned", hypothetical: "hypothetical", negated: "denied or not done", report: "the report itself", failures: "Documents that failed",
-    subject: "Subject", object: "Object", predicate: "Relation", pages: "Other parts", undated: "without a day", drag: "Drag to move, choose a name to see its relations."},
+    subject: "Subject", object: "Object", predicate: "Relation", pages: "Other parts", undated: "without a day", drag: "Drag to move, choose a name to see its relations.",
+    distinct: "Distinct entities", longer: "Periods too long for one bar, such as whole years", rows: "Rows act, columns are acted upon; a cell is coloured by its mean score.",
+    leftout: "Asserted events only; planned, hypothetical and denied ones, left out:", only: "Only these events:"},
   fa: {facts: "یافته‌ها", documents: "سندها", events: "رویدادها", relations: "رابطه‌ها", entities: "موجودیت‌ها", rejected: "کنار گذاشته", timeline: "خط زمان",
     matrix: "که با که", graph: "شبکه", language: "زبان", type: "نوع", quad: "گونه", actor: "کنشگر", country: "کشور", modality: "وجه",
     source: "منبع", from: "از", to: "تا", search: "جست‌وجو", all: "همه", clear: "پاک کردن صافی‌ها", back: "بازگشت به مجموعه", who: "چه کسی", whom: "با چه کسی",
@@ -26,7 +28,9 @@ const WORDS = {
     page: "صفحهٔ", of: "از", provenance: "این چگونه ساخته شد", found: "یافته شد", by: "با", unresolved: "بازهٔ روز ندارد", also: "دیگران", counts: "شمار",
     q1: "همکاری کلامی", q2: "همکاری مادی", q3: "ستیز کلامی", q4: "ستیز مادی", relation: "رابطه", entity: "موجودیت", trigger: "واژهٔ رویداد",
     asserted: "گزارش‌شده", future: "برنامه", hypothetical: "فرضی", negated: "رد یا انجام‌نشده", report: "خود گزارش", failures: "سندهای ناموفق",
-    subject: "نهاد", object: "طرف", predicate: "رابطه", pages: "بخش‌های دیگر", undated: "بی‌تاریخ", drag: "بکشید تا جابه‌جا شود؛ نامی را برگزینید تا رابطه‌هایش را ببینید."},
+    subject: "نهاد", object: "طرف", predicate: "رابطه", pages: "بخش‌های دیگر", undated: "بی‌تاریخ", drag: "بکشید تا جابه‌جا شود؛ نامی را برگزینید تا رابطه‌هایش را ببینید.",
+    distinct: "موجودیت‌های متمایز", longer: "بازه‌هایی بلندتر از یک ستون، مانند سال کامل", rows: "سطرها کنشگرند و ستون‌ها کنش‌پذیر؛ رنگ هر خانه از میانگین امتیاز آن است.",
+    leftout: "تنها رویدادهای گزارش‌شده؛ برنامه‌ها، فرض‌ها و ردشده‌ها کنار گذاشته شده‌اند:", only: "تنها این رویدادها:"},
   ar: {facts: "الوقائع", documents: "الوثائق", events: "الأحداث", relations: "العلاقات", entities: "الكيانات", rejected: "غير المقبول", timeline: "خط الزمن",
     matrix: "مَن مع مَن", graph: "الشبكة", language: "اللغة", type: "النوع", quad: "الصنف", actor: "الفاعل", country: "البلد", modality: "الصيغة",
     source: "المصدر", from: "من", to: "إلى", search: "بحث", all: "الكل", clear: "مسح المرشحات", back: "العودة إلى المجموعة", who: "مَن", whom: "مع مَن",
@@ -35,7 +39,9 @@ const WORDS = {
     page: "صفحة", of: "من", provenance: "كيف صُنع هذا", found: "وُجد", by: "بـ", unresolved: "بلا مدة من الأيام", also: "آخرون", counts: "أعداد",
     q1: "تعاون لفظي", q2: "تعاون مادي", q3: "نزاع لفظي", q4: "نزاع مادي", relation: "علاقة", entity: "كيان", trigger: "لفظ الحدث",
     asserted: "مؤكد", future: "مخطط", hypothetical: "افتراضي", negated: "منفي أو لم يحدث", report: "التقرير نفسه", failures: "وثائق فشلت",
-    subject: "الطرف الأول", object: "الطرف الثاني", predicate: "العلاقة", pages: "أجزاء أخرى", undated: "بلا تاريخ", drag: "اسحب للتحريك، واختر اسماً لترى علاقاته."},
+    subject: "الطرف الأول", object: "الطرف الثاني", predicate: "العلاقة", pages: "أجزاء أخرى", undated: "بلا تاريخ", drag: "اسحب للتحريك، واختر اسماً لترى علاقاته.",
+    distinct: "الكيانات المتمايزة", longer: "مدد أطول من عمود واحد، كالسنوات الكاملة", rows: "الصفوف فاعلة والأعمدة مفعول بها؛ ولون الخانة من متوسط درجتها.",
+    leftout: "الأحداث المؤكدة وحدها؛ أما المخططة والافتراضية والمنفية فمستبعدة:", only: "هذه الأحداث وحدها:"},
 };
 
 // ---------- elements
@@ -95,6 +101,7 @@ const w = (key) => WORDS[state.ui][key] || WORDS.en[key] || key;
 // ---------- facts
 const EVENTS = DOCS.flatMap((doc) => doc.events.map((event) => ({...event, doc})));
 const RELATIONS = DOCS.flatMap((doc) => doc.relations.map((r) => ({id: r[0], predicate: r[1], wikidata: r[2], subject: r[3], object: r[4], modality: r[5], evidence: r[6], doc})));
+const MODELS = [...new Set(DOCS.flatMap((doc) => doc.models))].sort();
 const texts = new Map();
 function full(n) { return JSON.parse($("doc-" + n).textContent); }
 function textOf(doc) {
@@ -131,9 +138,10 @@ function eventFits(e, found) {
   return docFits(e.doc, found) && (!state.type || e.type === state.type) && (!state.quad || e.quad === +state.quad)
     && (!state.actor || e.actors.includes(state.actor)) && (!state.recipient || e.recipients.includes(state.recipient))
     && (!state.country || e.countries.includes(state.country)) && (!state.modality || e.modality === state.modality)
-    && (!state.source || e.source === state.source) && (!state.from || (e.to && e.to >= state.from)) && (!state.to || (e.from && e.from <= state.to));
+    && (!state.source || e.source === state.source) && (!state.from || (e.to && e.to >= state.from)) && (!state.to || (e.from && e.from <= state.to))
+    && (!state.period || inPeriod(e, state.period));
 }
-const eventFiltersSet = () => ["type", "quad", "actor", "recipient", "country", "source", "from", "to"].some((key) => state[key]);
+const eventFiltersSet = () => ["type", "quad", "actor", "recipient", "country", "source", "from", "to", "period"].some((key) => state[key]);
 function relationFits(r, found) {
   return docFits(r.doc, found) && (!state.modality || r.modality === state.modality) && (!state.actor || r.subject === state.actor || r.object === state.actor)
     && (!state.predicate || r.predicate === state.predicate);
@@ -160,10 +168,11 @@ function drawFrame() {
       el("select", {"aria-label": w("ui"), onchange: (e) => go({ui: e.target.value})}, [["en", "English"], ["fa", "فارسی"], ["ar", "العربية"]].map(([code, name]) => el("option", {value: code, selected: state.ui === code}, name))),
       el("button", {type: "button", "aria-label": w("theme"), title: w("theme"), onclick: () => go({theme: dark() ? "light" : "dark"})}, dark() ? "☀" : "☾")));
   const about = DATA.about;
-  $("foot").replaceChildren(
-    el("p", null, [about.made, about.prompt, about.model].filter(Boolean).map((part, n) => [n ? " · " : "", words(String(part))])),
+  $("foot").replaceChildren(...[
+    el("p", null, [about.made, about.prompt, ...MODELS].filter(Boolean).map((part, n) => [n ? " · " : "", words(String(part))])),
     about.pages && about.pages.length > 1 ? el("p", null, w("pages") + ": ", about.pages.map((name, n) => [n ? " · " : "", el("a", {href: name}, String(n + 1))])) : null,
-    about.failures && about.failures.length ? el("details", null, el("summary", null, `${w("failures")}: ${about.failures.length}`), el("ul", null, about.failures.map((f) => el("li", null, words(f.document), " — ", words(f.message))))) : null);
+    about.failures && about.failures.length ? el("details", null, el("summary", null, `${w("failures")}: ${about.failures.length}`), el("ul", null, about.failures.map((f) => el("li", null, words(f.document), " — ", words(f.message))))) : null,
+  ].filter(Boolean));
 }
 const dark = () => state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
@@ -181,16 +190,17 @@ function filters() {
       known.map((value) => el("option", {value, selected: state[name] === value}, name === "quad" ? w("q" + value) : name === "modality" ? w(value) : value)))));
   }
   for (const name of ["from", "to"]) box.append(el("label", null, w(name), el("input", {type: "date", name, value: state[name] || "", onchange: (e) => go({[name]: e.target.value, page: "1"})})));
-  const set = ["q", "recipient", "predicate", "doc", "from", "to", ...FILTERS.map(([name]) => name)].filter((key) => state[key]);
+  const set = ["q", "recipient", "predicate", "doc", "from", "to", "period", ...FILTERS.map(([name]) => name)].filter((key) => state[key]);
   if (set.length) box.append(el("button", {type: "button", onclick: () => go(Object.fromEntries(set.map((key) => [key, ""])))}, w("clear")));
   if (state.recipient) box.append(el("span", null, w("whom") + ": ", words(state.recipient)));
+  if (state.period) box.append(el("span", null, w("when") + ": ", words(state.period.replace("/", " – "))));
   return box;
 }
 function counters(fit) {
   const entries = [["documents", fit.documents.length], ["events", fit.events.length], ["relations", fit.relations.length]];
   const entities = new Set(fit.documents.flatMap((d) => d.entities.map((e) => e[0]))).size;
   return el("ul", {class: "counts"}, entries.map(([view, n]) => el("li", null, el("button", {type: "button", "aria-pressed": String(state.view === view), onclick: () => go({view, page: "1"})}, el("b", null, n.toLocaleString("en")), w(view)))),
-    el("li", null, el("button", {type: "button", onclick: () => go({view: "graph"})}, el("b", null, entities.toLocaleString("en")), w("entities"))),
+    el("li", null, el("button", {type: "button", onclick: () => go({view: "graph"})}, el("b", null, entities.toLocaleString("en")), w("distinct"))),
     el("li", null, el("button", {type: "button", onclick: () => go({view: "documents", sort: "-rejected"})}, el("b", null, fit.documents.reduce((n, d) => n + d.rejected, 0).toLocaleString("en")), w("rejected"))));
 }
 
@@ -216,17 +226,20 @@ function table(columns, rows, caption) {
 const open = (doc, fact, label) => el("button", {type: "button", class: "open", onclick: () => go({view: "doc", doc: String(doc.n), fact: fact || ""})}, label);
 const listed = (names) => names.flatMap((name, n) => [n ? "، ".slice(0, state.ui === "en" ? 0 : 2) || ", " : "", words(name)]);
 const days = (e) => e.from ? (e.from === e.to ? e.from : `${e.from} – ${e.to}`) : "";
+const dates = (e) => e.from ? [e.from, e.to].filter((day, n) => !n || day !== e.from).map((day, n) => [n ? " – " : "", el("bdi", {class: "whole", dir: "ltr"}, day)]) : "";
+// In a direction of its own, so that a minus stays before its number.
+const signed = (score) => el("bdi", {class: "whole", dir: "ltr"}, score.toFixed(1));
 const kind = (e) => el("span", {class: "tag q" + e.quad, title: (DATA.ontology.types[e.type] || [])[2] || ""}, e.type + (e.modes.length ? "/" + e.modes.join(",") : ""));
 const mod = (m) => m === "asserted" ? "" : el("span", {class: "mod"}, w(m));
 function eventTable(events) {
   return table([
-    {key: "day", name: w("day"), value: (e) => e.from, cell: (e) => days(e)},
+    {key: "day", name: w("day"), value: (e) => e.from, cell: (e) => dates(e)},
     {key: "type", name: w("type"), value: (e) => e.type, cell: (e) => [kind(e), " ", mod(e.modality)]},
     {key: "actor", name: w("who"), value: (e) => e.actors.join(), cell: (e) => listed(e.actors)},
     {key: "whom", name: w("whom"), value: (e) => e.recipients.join(), cell: (e) => listed(e.recipients)},
     {key: "source", name: w("says"), value: (e) => e.source, cell: (e) => e.source ? words(e.source) : ""},
     {key: "evidence", name: w("evidence"), value: (e) => e.evidence, cell: (e) => open(e.doc, e.id, words(e.evidence))},
-    {key: "score", name: w("score"), num: true, value: (e) => e.score, cell: (e) => e.score.toFixed(1)},
+    {key: "score", name: w("score"), num: true, value: (e) => e.score, cell: (e) => signed(e.score)},
   ], events, w("events"));
 }
 function relationTable(relations) {
@@ -258,49 +271,86 @@ function documentTable(documents, fit) {
 const legend = () => el("p", {class: "legend"}, [1, 2, 3, 4].map((q) => el("span", {class: "tag q" + q}, w("q" + q))), el("span", {class: "tag rel"}, w("relation")));
 
 // ---------- time line
+// By how much of the date names a bar (a year, a month, a day): the most days that an event may last and still be drawn in one.
+const LONGEST = {4: 366, 7: 93, 10: 7};
+const lasts = (e) => (Date.parse(e.to) - Date.parse(e.from)) / 864e5 + 1;
+// A period is what one bar or one long interval counts: "2025-09", or "2024-01-01/2024-12-31".
+function inPeriod(e, period) {
+  if (!e.from) return false;
+  return period.includes("/") ? `${e.from}/${e.to}` === period : e.from.startsWith(period) && lasts(e) <= LONGEST[period.length];
+}
+function cutFor(dated) {
+  const short = dated.filter((e) => lasts(e) <= LONGEST[7]), starts = (short.length ? short : dated).map((e) => e.from).sort();
+  const wide = (Date.parse(starts.at(-1)) - Date.parse(starts[0])) / 864e5;
+  return starts.at(-1).slice(0, 4) - starts[0].slice(0, 4) > 8 ? 4 : wide > 120 ? 7 : 10;
+}
+// Every bar's name from the first to the last, of those without events too: the axis is time.
+function barsBetween(first, last, cut) {
+  const names = [], day = new Date(first.slice(0, cut) + "-01-01".slice(cut - 4));
+  for (let name = first.slice(0, cut); name <= last.slice(0, cut); name = day.toISOString().slice(0, cut)) {
+    names.push(name);
+    if (cut === 4) day.setUTCFullYear(day.getUTCFullYear() + 1); else if (cut === 7) day.setUTCMonth(day.getUTCMonth() + 1); else day.setUTCDate(day.getUTCDate() + 1);
+  }
+  return names;
+}
 function timeline(events) {
   const dated = events.filter((e) => e.from);
   if (!dated.length) return el("p", {class: "none"}, w("nothing"));
-  const spread = dated.map((e) => e.from).sort();
-  const long = spread.at(-1).slice(0, 4) - spread[0].slice(0, 4) > 8, wide = (Date.parse(spread.at(-1)) - Date.parse(spread[0])) / 864e5;
-  const cut = long ? 4 : wide > 120 ? 7 : 10;
-  const bins = new Map();
-  for (const e of dated) { const day = e.from.slice(0, cut); if (!bins.has(day)) bins.set(day, [0, 0, 0, 0]); bins.get(day)[e.quad - 1]++; }
-  const keys = [...bins.keys()].sort(), most = Math.max(...[...bins.values()].map((b) => b.reduce((x, y) => x + y)));
-  const step = Math.max(14, Math.min(48, 1100 / keys.length)), height = 240, width = Math.max(320, keys.length * step + 50);
+  const cut = cutFor(dated), placed = dated.filter((e) => lasts(e) <= LONGEST[cut]), longer = dated.filter((e) => lasts(e) > LONGEST[cut]);
+  const none = events.length - dated.length;
+  return el("div", null, legend(), placed.length ? el("div", {class: "tablewrap", dir: "ltr"}, bars(placed, cut)) : null,
+    longer.length ? longerPeriods(longer) : null, none ? el("p", {class: "none"}, `${none} ${w("undated")}`) : null);
+}
+function bars(placed, cut) {
+  const starts = placed.map((e) => e.from).sort(), keys = barsBetween(starts[0], starts.at(-1), cut);
+  const bins = new Map(keys.map((key) => [key, [0, 0, 0, 0]]));
+  for (const e of placed) bins.get(e.from.slice(0, cut))[e.quad - 1]++;
+  const sum = (bin) => bin.reduce((x, y) => x + y), most = Math.max(...[...bins.values()].map(sum));
+  const step = Math.max(5, Math.min(48, 1100 / keys.length)), thick = step - (step > 12 ? 3 : 1), height = 240, width = Math.max(320, keys.length * step + 70);
   const svg = el("svg", {viewBox: `0 0 ${width} ${height + 70}`, width, height: height + 70, role: "img", "aria-label": w("timeline")});
   svg.append(svgText({x: 2, y: 14}, String(most)), el("line", {class: "axis", x1: 30, x2: width, y1: height, y2: height}));
   keys.forEach((key, n) => {
-    let y = height;
-    const x = 34 + n * step, last = cut === 4 ? key + "-12-31" : cut === 7 ? key + "-31" : key, first = cut === 4 ? key + "-01-01" : cut === 7 ? key + "-01" : key;
-    const bar = el("g", {role: "button", tabindex: "0", "aria-label": `${key}: ${bins.get(key).reduce((a, b) => a + b)} ${w("events")}`});
-    const act = () => go({view: "events", from: first, to: last, page: "1"});
-    bar.addEventListener("click", act); bar.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); act(); } });
-    bins.get(key).forEach((count, q) => { const h = count / most * (height - 20); if (count) { y -= h; bar.append(el("rect", {class: "b" + (q + 1), x, y, width: step - 3, height: h})); } });
-    bar.append(el("rect", {x, y: 0, width: step - 3, height, fill: "transparent"}));
-    svg.append(bar);
-    if (keys.length < 40 || n % Math.ceil(keys.length / 40) === 0) svg.append(svgText({x: 0, y: 0, transform: `translate(${x + step / 2} ${height + 8}) rotate(60)`}, key));
+    const x = 34 + n * step, count = sum(bins.get(key));
+    if (count) svg.append(bar(key, count, bins.get(key), {x, thick, height, scale: (height - 20) / most}));
+    if (n % Math.ceil(keys.length / 40) === 0) svg.append(svgText({x: 0, y: 0, transform: `translate(${x + step / 2} ${height + 8}) rotate(60)`}, key));
   });
-  const none = events.length - dated.length;
-  return el("div", null, legend(), el("div", {class: "tablewrap", dir: "ltr"}, svg), none ? el("p", {class: "none"}, `${none} ${w("undated")}`) : null);
+  return svg;
+}
+function bar(key, count, quads, {x, thick, height, scale}) {
+  let y = height;
+  const node = el("g", {role: "button", tabindex: "0", "aria-label": `${key}: ${count} ${w("events")}`}), act = () => go({view: "events", period: key, page: "1"});
+  node.addEventListener("click", act); node.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); act(); } });
+  quads.forEach((some, q) => { if (some) { y -= some * scale; node.append(el("rect", {class: "b" + (q + 1), x, y, width: thick, height: some * scale})); } });
+  node.append(el("rect", {x, y: 0, width: thick, height, fill: "transparent"}));
+  return node;
+}
+function longerPeriods(events) {
+  const counts = new Map();
+  for (const e of events) counts.set(`${e.from}/${e.to}`, (counts.get(`${e.from}/${e.to}`) || 0) + 1);
+  return el("section", {class: "longer"}, el("h3", null, w("longer")), [...counts].sort().map(([period, n]) =>
+    el("button", {type: "button", onclick: () => go({view: "events", period, page: "1"})}, el("bdi", {dir: "ltr"}, period.replace("/", " – ")), " ", el("b", null, n.toLocaleString("en")))));
 }
 
 // ---------- who to whom
+// What was only planned, supposed or denied has the score of the deed itself: it would colour a cell by what did not happen.
 function matrix(events) {
+  const wanted = state.modality || "asserted", counted = events.filter((e) => e.modality === wanted);
   const weight = new Map(), cells = new Map();
-  for (const e of events) for (const a of e.actors) for (const b of e.recipients) {
+  for (const e of counted) for (const a of e.actors) for (const b of e.recipients) {
     const key = JSON.stringify([a, b]), cell = cells.get(key) || {n: 0, score: 0};
     cell.n++; cell.score += e.score; cells.set(key, cell);
     weight.set(a, (weight.get(a) || 0) + 1); weight.set(b, (weight.get(b) || 0) + 1);
   }
   const names = [...weight].sort((x, y) => y[1] - x[1] || (x[0] < y[0] ? -1 : 1)).slice(0, 24).map(([name]) => name);
-  if (!names.length) return el("p", {class: "none"}, w("nothing"));
+  const note = el("p", {class: "none", id: "matrix-note"}, w("rows"), " ", state.modality ? `${w("only")} ${w(wanted)}.` : `${w("leftout")} ${events.length - counted.length}.`);
+  if (!names.length) return el("div", null, note, el("p", {class: "none"}, w("nothing")));
   const tone = (score) => score >= 7 ? 2 : score >= 0 ? 1 : score > -4 ? 3 : 4;
-  return el("div", null, legend(), el("div", {class: "tablewrap"}, el("table", {class: "matrix", "aria-label": w("matrix")},
-    el("thead", null, el("tr", null, el("th", null, ""), names.map((name) => el("th", {scope: "col"}, el("span", {title: name}, words(name)))))),
-    el("tbody", null, names.map((a) => el("tr", null, el("th", {scope: "row"}, words(a)), names.map((b) => {
+  const head = (name) => words([...name].length > 34 ? [...name].slice(0, 33).join("") + "…" : name);
+  return el("div", null, legend(), note, el("div", {class: "tablewrap"}, el("table", {class: "matrix", "aria-label": w("matrix"), "aria-describedby": "matrix-note"},
+    el("thead", null, el("tr", null, el("td", {class: "corner"}, `${w("who")} ↓`, el("br"), `${w("whom")} ${state.ui === "en" ? "→" : "←"}`), names.map((name) => el("th", {scope: "col"}, el("span", {title: name}, head(name)))))),
+    el("tbody", null, names.map((a) => el("tr", null, el("th", {scope: "row", title: a}, head(a)), names.map((b) => {
       const cell = cells.get(JSON.stringify([a, b]));
-      return el("td", {class: cell ? "q" + tone(cell.score / cell.n) : null}, cell ? el("button", {type: "button", "aria-label": `${a} → ${b}: ${cell.n}`, onclick: () => go({view: "events", actor: a, recipient: b, page: "1"})}, String(cell.n)) : "");
+      return el("td", {class: cell ? "q" + tone(cell.score / cell.n) : null}, cell ? el("button", {type: "button", "aria-label": `${a} → ${b}: ${cell.n}`, onclick: () => go({view: "events", actor: a, recipient: b, modality: wanted, page: "1"})}, String(cell.n)) : "");
     })))))));
 }
 
@@ -437,7 +487,7 @@ function card(f, names, doc) {
   row(w("modality"), f.modality === "asserted" ? null : mod(f.modality));
   if (f.kind === "event") row(w("counts"), [["dead", f.dead], ["injured", f.injured], ["arrested", f.arrested], ["amount", f.amount]].filter(([, v]) => v !== null).flatMap(([k, v], n) => [n ? ", " : "", k + " ", words(String(v))]));
   const head = f.kind === "event"
-    ? el("div", {class: "head"}, kind(f), el("span", {title: w("score")}, f.score.toFixed(1)))
+    ? el("div", {class: "head"}, kind(f), el("span", {title: w("score")}, signed(f.score)))
     : el("div", {class: "head"}, el("span", null, entityName(names.get(f.subject)), " ", predicate(f), " ", entityName(names.get(f.object))));
   const context = f.kind === "event" && f.contexts.length ? el("span", null, f.contexts.join(", ").replaceAll("_", " ")) : null;
   return el("article", {class: `card ${f.kind === "event" ? "c" + f.quad : "crel"}${state.fact === f.id ? " on" : ""}`, id: "card-" + f.id, tabindex: "-1"},
