@@ -209,7 +209,7 @@ def _counted(summary: RunSummary) -> list[str]:
     more = "" if summary.whole else " The folder holds more, which were not counted."
     return [
         f"{summary.documents:,} documents: {states or 'none'}.{more}",
-        f"{summary.events:,} events, {summary.relations:,} relations, {summary.entities:,} entities; "
+        f"{summary.events:,} events, {summary.relations:,} relations, {summary.entities:,} entities (counted in each document); "
         f"{rejected:,} items not kept.",
         f"{summary.calls:,} calls, {summary.cache_hits:,} from the cache{_replayed(summary)}, "
         f"{summary.skipped:,} documents skipped as finished; "
