@@ -40,7 +40,7 @@ def overriding_llm() -> LLM | None:
 
 
 def build_llm(settings: Settings, meter: Meter) -> LLM:
-    """The stack for one event loop: recorder over cache over single flight over retries over limits over the client.
+    """The stack for one event loop: recorder over cache over single flight over retries over pace over budget over the client.
 
     Replaying needs neither key nor network, and loads neither openai nor instructor.
     """
@@ -76,7 +76,7 @@ def _live(settings: Settings, meter: Meter) -> LLM:
         on_headers=limiter.observe,
     )
     return RetryingLLM(
-        _within_budget(LimitedLLM(live, limiter=limiter, meter=meter), settings, meter),
+        LimitedLLM(_within_budget(live, settings, meter), limiter=limiter, meter=meter),
         attempts=settings.attempts,
         first_wait=settings.retry_wait,
         meter=meter,
@@ -104,7 +104,7 @@ def limits_of(settings: Settings) -> Limits | None:
 
 
 def _within_budget(inner: LLM, settings: Settings, meter: Meter) -> LLM:
-    """Checked before each attempt; nothing to check where no limit is set."""
+    """Checked before each send, those after a rate limit too; nothing to check where no limit is set."""
     limits = limits_of(settings)
     if limits is None:
         return inner
@@ -125,11 +125,14 @@ def _cached(inner: LLM, settings: Settings, meter: Meter) -> LLM:
     if not settings.cache:
         return single
     from extractor.llm.cache import CachedLLM, ReplyCache
+    from extractor.llm.claims import Claims
 
+    folder = Path(settings.cache_dir)
     return CachedLLM(
         single,
-        ReplyCache(Path(settings.cache_dir), size_limit=settings.cache_size_limit, max_age=settings.cache_max_age),
+        ReplyCache(folder, size_limit=settings.cache_size_limit, max_age=settings.cache_max_age),
         meter=meter,
+        claims=Claims(folder / "claims.lock", patience=settings.timeout),
     )
 
 

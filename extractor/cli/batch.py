@@ -228,6 +228,9 @@ def _remarks(summary: RunSummary) -> list[str]:
         )
     if summary.dropped_bytes:
         lines.append(f"{summary.dropped_bytes:,} bytes behind the last whole result were dropped and are written anew.")
+    if len(summary.models) > 1:
+        answered = ", ".join(f"{model} {number:,}" for model, number in summary.models.items())
+        lines.append(f"The model that answered changed in this run: {answered} replies.")
     if summary.missing:
         lines.append(
             f"{len(summary.missing):,} documents of earlier runs are gone from the folder: {summary.missing[0]} ..."

@@ -114,7 +114,8 @@ class Spent:
 class Meter:
     """Counts what may differ between two runs over the same replies; ends in run.json, never in results.
 
-    `asking` is how many calls are under way at the moment.
+    `asking` is how many calls are under way at the moment; `models` counts the replies by the model that
+    gave them, those out of the cache too.
     """
 
     calls: int = 0
@@ -134,7 +135,21 @@ class Meter:
     cached_tokens: int = 0
     asking: int = 0
     errors: dict[str, int] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)
     earlier: Spent = Spent()
+
+    def heard(self, reply: Reply) -> None:
+        """A reply came from the endpoint."""
+        self.replies += 1
+        self.prompt_tokens += reply.usage.prompt
+        self.completion_tokens += reply.usage.completion
+        self.cached_tokens += reply.usage.cached
+        self.models[reply.model] = self.models.get(reply.model, 0) + 1
+
+    def found(self, reply: Reply) -> None:
+        """A reply came out of the cache."""
+        self.cache_hits += 1
+        self.models[reply.model] = self.models.get(reply.model, 0) + 1
 
     def spent(self) -> Spent:
         """By this process, and by earlier starts of the same run."""

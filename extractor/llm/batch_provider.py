@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from extractor.errors import CallTimeout, ExtractorError
+from extractor.errors import CallTimeout, ExtractorError, ProviderError, UnknownModel
 from extractor.llm.collecting import ENDPOINT
 from extractor.llm.live_client import Wire
 from extractor.llm.retry import with_retries
@@ -104,10 +104,19 @@ class BatchProvider:
         async def once(client: AsyncOpenAI) -> Batch:
             return read_batch(await client.batches.retrieve(batch, extra_headers=self.wire.headers()))
 
-        return await self._call(once)
+        try:
+            return await self._call(once)
+        except UnknownModel as exc:  # what a 404 means where a model was asked
+            reason = f": {said.rstrip('.')}" if (said := exc.detail.get("reason")) else ""
+            raise ProviderError(
+                f"{self.wire.border.place} does not know the batch {batch} (404){reason}.",
+                hint="Use the key and the base URL that it was ordered with. Where it is gone for good, move the folder "
+                "batches out of the run folder: its requests are then sent, and paid, again.",
+                **exc.detail,
+            ) from None
 
-    async def fetch(self, file: str, to: Path) -> None:
-        """Write a file's content to `to`, whole or not at all."""
+    async def fetch(self, file: str, to: Path) -> bool:
+        """Write a file's content to `to`, whole or not at all; False where the provider does not have it any more."""
         beside = to.with_suffix(".part")
 
         async def once(client: AsyncOpenAI) -> None:
@@ -118,7 +127,11 @@ class BatchProvider:
                         out.write(piece)
             beside.replace(to)
 
-        await self._call(once)
+        try:
+            await self._call(once)
+        except UnknownModel:  # what a 404 means where a model was asked
+            return False
+        return True
 
     async def aclose(self) -> None:
         await self.wire.aclose()

@@ -49,7 +49,8 @@ class Limits:
 
 @dataclass(slots=True)
 class BudgetLLM:
-    """Stops before a limit is passed. Every attempt counts, repairs and retries too, and what earlier starts of the run used."""
+    """Stops before a limit is passed. Every request that is sent counts, whatever it came to, and what earlier starts of
+    the run used."""
 
     inner: LLM
     limits: Limits

@@ -19,6 +19,7 @@ import orjson
 
 from extractor.errors import StorageError
 from extractor.llm.base import LLM, Meter, Reply, Request, Tokens
+from extractor.llm.claims import Claims
 from extractor.llm.grouped import Grouped
 
 if TYPE_CHECKING:
@@ -157,12 +158,13 @@ class _Translated:
 class CachedLLM:
     """Answers out of the cache what was asked before; keeps every whole reply before anybody sees it.
 
-    Errors, refusals and truncated replies are not kept.
+    Errors, refusals and truncated replies are not kept. With `claims`, what another process is asking is waited for.
     """
 
     inner: LLM
     cache: ReplyCache
     meter: Meter = field(default_factory=Meter)
+    claims: Claims | None = None
     _writes: Grouped[tuple[str, Reply]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -172,8 +174,21 @@ class CachedLLM:
         key = request.fingerprint()
         reply = self._known(key)
         if reply is not None:
-            self.meter.cache_hits += 1
+            self.meter.found(reply)
             return reply
+        if self.claims is None:
+            return await self._ask(key, request)
+        waited = await self.claims.take(key)
+        try:
+            reply = self._known(key) if waited else None
+            if reply is not None:
+                self.meter.found(reply)
+                return reply
+            return await self._ask(key, request)
+        finally:
+            self.claims.give_back(key)
+
+    async def _ask(self, key: str, request: Request) -> Reply:
         reply = await self.inner.complete(request)
         if reply.finish_reason == "stop":
             await self._writes.add((key, reply))
@@ -195,6 +210,8 @@ class CachedLLM:
     async def aclose(self) -> None:
         self._writes.flush()
         self.cache.close()
+        if self.claims is not None:
+            self.claims.close()
         await self.inner.aclose()
 
 

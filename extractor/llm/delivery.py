@@ -132,12 +132,18 @@ class Delivery:
         if batch.status == "failed" and not batch.outputs:
             self._refused(part, batch)
             return
+        gone = False
         for number, file in enumerate(batch.outputs):
             path = self._path(part, f"out{number}")
-            await self.provider.fetch(file, path)
-            await self._take(path)
-            path.unlink()
-        self.outbox.end(part)
+            if await self.provider.fetch(file, path):
+                await self._take(path)
+                path.unlink()
+            else:
+                gone = True
+        left = self.outbox.end(part)
+        if gone:
+            # Answered and paid for once, and nobody has the answers any more.
+            self.meter.possible_duplicate_charges += left
         if batch.status == "cancelled":
             raise ProviderError(
                 f"The batch {batch.id} was cancelled at the provider.",
@@ -192,10 +198,7 @@ class Delivery:
             self.meter.calls += 1
             return exc
         self.meter.calls += 1
-        self.meter.replies += 1
-        self.meter.prompt_tokens += reply.usage.prompt
-        self.meter.completion_tokens += reply.usage.completion
-        self.meter.cached_tokens += reply.usage.cached
+        self.meter.heard(reply)
         return reply
 
     async def _read(self, request: Request, response: dict[str, Any]) -> Reply:

@@ -96,10 +96,7 @@ class LiveLLM:
             kind = type(exc).__name__
             self.meter.errors[kind] = self.meter.errors.get(kind, 0) + 1
             raise
-        self.meter.replies += 1
-        self.meter.prompt_tokens += reply.usage.prompt
-        self.meter.completion_tokens += reply.usage.completion
-        self.meter.cached_tokens += reply.usage.cached
+        self.meter.heard(reply)
         return reply
 
     async def _send(self, line: Line, body: bytes, model: str) -> Arrived:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import BadEnvelope, ExtractorError
+from extractor.llm.descriptors import connections, is_shortage
 from extractor.llm.live_errors import Border, StatusReceived, chain
 from extractor.llm.live_secrets import Redactor, check_base_url, check_key, guard_logs, place, release_logs
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 MAX_ERROR_BYTES = 64 * 1024
 CONNECT_TIMEOUT = 15.0
 KEEP_ALIVE = 20.0
+# Seconds until another try where no file descriptor is left, and how many tries: others give theirs back.
+SHORTAGE_WAIT = 0.25
+SHORTAGE_TRIES = 120
 CUSTOM_HEADERS = "OPENAI_CUSTOM_HEADERS"
 PATH = "/chat/completions"
 
@@ -44,8 +48,16 @@ class Line:
         openai's own `post` builds options, address and headers anew each time, which is a third of a call's CPU."""
         import httpx2
 
-        request = httpx2.Request("POST", self.url, headers=self.headers, content=body)
-        return await self.http.send(request, stream=True)
+        tries = 1
+        while True:
+            request = httpx2.Request("POST", self.url, headers=self.headers, content=body)
+            try:
+                return await self.http.send(request, stream=True)
+            except Exception as exc:  # only one kind is dealt with here; it has no class of its own in any library
+                if tries >= SHORTAGE_TRIES or not any(map(is_shortage, chain(exc))):
+                    raise
+            tries += 1
+            await asyncio.sleep(SHORTAGE_WAIT)
 
 
 class Wire:
@@ -118,11 +130,12 @@ class Wire:
         import httpx2
         from openai import AsyncOpenAI
 
+        at_once = connections(self._concurrency)
         http = _http_client(
             timeout=httpx2.Timeout(None, connect=min(CONNECT_TIMEOUT, self._timeout)),
             limits=httpx2.Limits(
-                max_connections=self._concurrency,
-                max_keepalive_connections=self._concurrency,
+                max_connections=at_once,
+                max_keepalive_connections=at_once,
                 keepalive_expiry=KEEP_ALIVE,
             ),
             follow_redirects=False,
@@ -132,7 +145,7 @@ class Wire:
         client = AsyncOpenAI(api_key=self._key, base_url=self.base_url, max_retries=0, http_client=http)
         return Line(
             loop, client, http, httpx2.URL(self.base_url + PATH), httpx2.Headers(self._all_headers(client)),
-            asyncio.Semaphore(self._concurrency),
+            asyncio.Semaphore(at_once),
         )  # fmt: skip
 
     async def _received(self, response: httpx2.Response) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -24,9 +24,12 @@ from extractor.errors import (
     ServerFault,
     UnknownModel,
 )
+from extractor.llm.descriptors import is_shortage
 from extractor.llm.live_secrets import Redactor
 
 REASON = 300
+MINUTE = 60
+LONGEST = timedelta(days=3650)
 QUOTA = frozenset(
     {
         "insufficient_quota",
@@ -87,6 +90,7 @@ class Border:
 
     place: str
     redactor: Redactor
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def status(self, status: int, headers: Mapping[str, str], body: bytes, model: str) -> ExtractorError:
         """The error behind a status that is not 2xx."""
@@ -118,7 +122,7 @@ class Border:
     def _choose(
         self, status: int, code: str, words: str, reason: str, model: str, detail: dict[str, Any]
     ) -> ExtractorError:
-        said = f": {reason}" if reason else "."
+        said = f": {_sentence(reason)}" if reason else "."
         if status == 402 or code in QUOTA:
             return QuotaExceeded(
                 f"The quota at {self.place} is used up ({status}){said}",
@@ -139,7 +143,8 @@ class Border:
                 **detail,
             )
         if status == 429:
-            return RateLimited(f"{self.place} takes no more requests for now (429){said}", **detail)
+            until = self._until(detail.get("retry_after"))
+            return RateLimited(f"{self.place} takes no more requests for now (429){said}{until}", **detail)
         if status >= 500 or status in RETRY_STATUS:
             return ServerFault(f"{self.place} failed ({status}){said}", **detail)
         if code in ("content_filter", "content_policy_violation"):
@@ -147,6 +152,17 @@ class Border:
         if status == 413 or code == "context_length_exceeded" or TOO_LONG.search(words):
             detail["too_long"] = True
         return RequestRejected(f"{self.place} does not take this request ({status}){said}", **detail)
+
+    def _until(self, wait: float | None) -> str:
+        """When to go on, where the endpoint told; the time of day to the minute, rounded up."""
+        if wait is None:
+            return ""
+        if wait < MINUTE:
+            return f" It asks to wait {wait:g} s."
+        now = self.now()
+        then = now + timedelta(seconds=min(wait, LONGEST.total_seconds()) + MINUTE - 1)
+        day = "" if then.date() == now.date() else f"{then:%Y-%m-%d} "
+        return f" It asks to wait {wait:,.0f} s: from {day}{then:%H:%M} UTC on."
 
     def inner(self, error: Any, headers: Mapping[str, str], model: str) -> ExtractorError:
         """The error that stands inside a 200, by its own code; one without a known code is a fault of the server."""
@@ -161,6 +177,13 @@ class Border:
 
     def connection(self, exc: BaseException, answer_began: bool) -> ExtractorError:
         """The error behind an exception of the HTTP libraries. `possibly_billed`: the request may have been worked on."""
+        if any(map(is_shortage, chain(exc))):
+            return ConnectionFailed(
+                f"No connection to {self.place}: this process may open no more files.",
+                hint="Raise ulimit -n, or lower --concurrency.",
+                possibly_billed=False,
+                cause="EMFILE",
+            )
         unsent = not answer_began and _before_sending(exc)
         what = "the connection broke inside the answer" if answer_began else _what(exc)
         billed = answer_began or not (unsent or _was_reset(exc))
@@ -170,6 +193,11 @@ class Border:
             possibly_billed=billed,
             cause=type(_deepest(exc)).__name__,
         )
+
+
+def _sentence(reason: str) -> str:
+    """Ends in a mark, since more words follow it."""
+    return reason if reason.endswith((".", "!", "?", "…", "。", "؟")) else f"{reason}."
 
 
 def read_error(body: bytes) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Breaker:
         if not isinstance(error, Unreadable):
             return error
         return SettingsError(
-            f"None of the first {len(self.unreadable)} documents had an answer that can be read, though each was asked for twice.",
+            f"The answers to the first {len(self.unreadable)} documents cannot be read, though each was asked for twice.",
             hint="The endpoint may ignore the schema of the answer: try extractor doctor, and another --mode or --model.",
         )
 

@@ -32,7 +32,7 @@ from extractor.runs.in_flight import InFlight
 from extractor.runs.ledger import Ledger
 from extractor.runs.lock import FolderLock
 from extractor.runs.results import ResultsFile
-from extractor.runs.runner import Runner, Work
+from extractor.runs.runner import DONE, Runner, Work
 from extractor.runs.sources import SourceOptions, open_source
 from extractor.version import VERSION
 
@@ -77,6 +77,7 @@ class RunSummary:
     recovered: int = 0
     dropped_bytes: int = 0
     whole: bool = True
+    models: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     stopped: str | None = None
     exit_code: int = 0
@@ -256,7 +257,7 @@ def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool,
         run_identity=run_identity(extractor),
         concurrency=AT_WORK * settings.concurrency,
         retry_failed=retry_failed,
-        breaker=Breaker(patience=settings.patience),
+        breaker=Breaker(patience=settings.patience, proven=lambda: any(row.state in DONE for row in ledger.rows())),
         price=_pricing(settings, extractor.options.model),
     )
 
@@ -306,6 +307,7 @@ def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: f
         recovered=runner.progress.recovered,
         dropped_bytes=runner.results.dropped,
         whole=runner.progress.whole,
+        models=dict(sorted(meter.models.items())),
         missing=ledger.missing() if runner.progress.whole else [],
         stopped=str(stopped) if stopped else runner.progress.stopping,
         exit_code=stopped.exit_code if stopped else failed,

@@ -340,9 +340,11 @@ class Runner:
             return
         blamed = self.breaker.failure(entry.key, error)
         if not blamed:
-            self._blamed = {key: self._blamed[key] for key in self.breaker.streak if key in self._blamed}
-            if entry.key in self.breaker.streak:
+            suspects = self.breaker.suspects
+            self._blamed = {key: self._blamed[key] for key in suspects if key in self._blamed}
+            if entry.key in suspects:
                 self._blamed[entry.key] = (entry, place)
+            if isinstance(error, DOUBTFUL):
                 self._last_doubt = error
             self._fail(entry.key, place, error, stage="extract")
             return
@@ -350,13 +352,14 @@ class Runner:
         self._take_back()
         pause = self.breaker.next_pause() if self.breaker.blamed() else None
         if pause is None or self.progress.stopping:
-            self._stop_by(error)
+            self._stop_by(self.breaker.verdict(error))
         else:
             await self._pause(pause, error)
 
     def _blame_the_endpoint(self) -> None:
         """At the end: where several documents were tried and nothing ever answered, none of them is to blame."""
-        if len(self._blamed) > 1 and not self.breaker.succeeded and self._last_doubt is not None:
+        doubtful = sum(key in self._blamed for key in self.breaker.streak)
+        if doubtful > 1 and not self.breaker.succeeded and self._last_doubt is not None:
             self._take_back()
             self._stop_by(self._last_doubt)
 

@@ -113,3 +113,11 @@ def test_a_run_folder_that_became_read_only_is_told_as_that(tmp_path: Path) -> N
         code, said = finish(folder, out, endpoint, command=[*RIGHTLESS, *COMMAND])
         out.chmod(0o755)
     assert (code, len(endpoint.requests), "Move it away" in said) == (2, 3, False)
+
+
+def test_another_model_that_answers_in_the_middle_is_told(tmp_path: Path) -> None:
+    """Asked for one, answered by two: the summary says how many replies came from which."""
+    other = {f"Marker-{n:03}:": faults.Fault(answer=ANSWER, model="another") for n in range(3)}
+    with FakeEndpoint({**other, "": ANSWER}) as endpoint:
+        code, said = finish(make(tmp_path / "in", 10), tmp_path / "run", endpoint, "--model", "asked")
+    assert code == 0 and "The model that answered changed in this run: another 3, asked 7 replies." in said
