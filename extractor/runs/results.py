@@ -37,8 +37,9 @@ class ResultsFile:
 
     def add(self, key: str, identity: str) -> None:
         """The next finished document of the input."""
-        if self._expected is not None and self._expected[1:3] == (key, identity):
-            self._number, self._end = self._number + 1, self._expected[3]
+        standing = self._expected
+        if standing is not None and standing[1] == key and standing[2] == identity:
+            self._number, self._end = self._number + 1, standing[3]
             self._expected = next(self._standing, None)
             return
         self._cut_here()
