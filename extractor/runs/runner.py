@@ -183,7 +183,7 @@ class Runner:
         self._passing = False
         if self._again:
             return self._again.popleft()
-        progress, entries = self.progress, self._entries
+        progress, entries, rows = self.progress, self._entries, self._rows
         # Documents that a run under these settings finished last need no look at what they answer.
         sure = self.ledger.run - 1 if self._uniform else None
         for _ in range(PASS_AT_ONCE):
@@ -196,7 +196,11 @@ class Runner:
                 progress.whole = True
                 return None
             progress.met += 1
-            row = self._row(entry.key)
+            row = self._expected
+            if row is not None and row.key == entry.key:
+                self._expected = next(rows, None)
+            else:
+                row = self._row(entry.key)
             touched = row is None or entry.stamp is None or row.stamp != entry.stamp
             if row is None or touched or not ((row.run == sure and row.state in DONE) or self._settled(row, row.digest)):
                 place = self._order.take(entry.key)
