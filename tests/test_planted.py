@@ -1,8 +1,6 @@
 """Instructions planted in documents, answered by a large language model and replayed: none is followed, no fact is lost."""
 
-import importlib.util
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,14 +16,8 @@ PLANTED = ROOT / "tests" / "planted"
 
 
 @pytest.fixture(scope="module")
-def planted() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("scripts_planted", ROOT / "scripts/planted.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def planted(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("planted")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """How good the recorded answers are, as README and docs say it: from the cassettes alone, the very figures that stand there."""
 
-import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -21,12 +21,8 @@ FLOOR = {
 
 
 @pytest.fixture(scope="module")
-def tables() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("scripts_tables", ROOT / "scripts/tables.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tables(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("tables")
 
 
 @pytest.fixture(scope="module")

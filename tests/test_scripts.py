@@ -1,9 +1,7 @@
 """The scripts that make and use gold: adjudication by one rule, and what planted instructions did."""
 
-import importlib.util
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -21,19 +19,9 @@ ROOT = Path(__file__).parent.parent
 TEXT = "Police detained 14 dock workers in Mersa on Tuesday. The union condemned the arrests."
 
 
-def script(name: str) -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location(f"scripts_{name}", ROOT / "scripts" / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
-
-
-@pytest.fixture
-def adjudicate() -> Iterator[ModuleType]:
-    yield from script("adjudicate")
+@pytest.fixture(scope="module")
+def adjudicate(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("adjudicate")
 
 
 def annotation(who: str, *, first: int = 1, **event: Any) -> Gold:
@@ -102,9 +90,11 @@ def test_everything_is_demanded_where_annotators_are_compared(adjudicate: Module
     assert {count.f1 for count in alike.counts.values()} <= {1.0, None} and alike.slips == []
 
 
-def test_planted_says_that_a_run_is_of_other_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_planted_says_that_a_run_is_of_other_documents(
+    script: Callable[[str], ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A message with the document and exit code 2, and no traceback; the same for a file that is not there."""
-    (planted,) = script("planted")
+    planted = script("planted")
     answer = {"entities": [], "events": [], "relations": []}
     extraction = extract(Document(id="else.txt", text=TEXT), llm=ScriptedLLM(lambda r: answer))
     (tmp_path / "results.jsonl").write_text(extraction.model_dump_json() + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -61,24 +60,6 @@ def asked(endpoint: FakeEndpoint) -> Counter[str]:
 def wait_for(endpoint: FakeEndpoint, requests: int, process: subprocess.Popen[bytes]) -> None:
     while len(endpoint.requests) < requests and process.poll() is None:
         time.sleep(0.005)
-
-
-def test_killed_at_ten_random_moments_five_hundred_documents_lose_nothing(tmp_path: Path) -> None:
-    """50: the run is whole at the end, byte-equal to a clean one; paid again is only what was in flight, and it was counted."""
-    folder, out, dice, kills = make(tmp_path / "in", 500), tmp_path / "run", random.Random(7), 0
-    with FakeEndpoint(EMPTY, latency=0.05) as endpoint:
-        for _ in range(10):
-            process = start(folder, out, endpoint, "--concurrency", "4")
-            wait_for(endpoint, len(endpoint.requests) + dice.randint(1, 30), process)
-            time.sleep(dice.random() * 0.06)
-            kills += process.poll() is None
-            process.kill()
-            process.communicate()
-        code, _ = finish(folder, out, endpoint, "--concurrency", "32")
-    again = sum(number - 1 for number in asked(endpoint).values())
-    assert (code, kills, len(asked(endpoint))) == (0, 10, 500)
-    assert again <= 10 * 4
-    assert results(out) == clean(folder, tmp_path / "clean")
 
 
 @pytest.mark.parametrize("moment", [1, 9])
