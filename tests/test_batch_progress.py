@@ -7,7 +7,7 @@ import pytest
 
 from extractor.cli.progress import Events, Lines, describe, shower
 from extractor.llm.base import Meter
-from extractor.runs.runner import Progress
+from extractor.runs.progress import Progress
 
 PROGRESS = Progress(met=20, skipped=3, done=12, failed=1, events=80, in_flight=4, cost=0.12)
 METER = Meter(calls=13, cache_hits=5, prompt_tokens=40_000, completion_tokens=1000, asking=4)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from extractor.llm.base import Meter
-from extractor.runs.runner import Progress
+from extractor.runs.progress import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -15,7 +15,7 @@ MAX_REPLY_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Progress:
+class CallProgress:
     """How far one call came: what decides whether it may be billed, and whether to try again."""
 
     answer_began: bool = False
@@ -103,7 +103,7 @@ class LiveLLM:
         """One call: sent once, read to its end. Every foreign exception ends here."""
         self.meter.calls += 1
         self.meter.asking += 1
-        progress = Progress()
+        progress = CallProgress()
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(line, body, progress)
@@ -118,7 +118,7 @@ class LiveLLM:
         # Outside of the handler: the foreign exception holds the key and the document, and is not kept as context.
         raise translated
 
-    async def _exchange(self, line: Line, body: bytes, progress: Progress) -> Arrived:
+    async def _exchange(self, line: Line, body: bytes, progress: CallProgress) -> Arrived:
         response = await line.post(body)
         progress.answer_began = True
         try:
@@ -132,7 +132,7 @@ class LiveLLM:
             )
         return Arrived(response.status_code, response.headers, read)
 
-    def _too_late(self, progress: Progress) -> CallTimeout:
+    def _too_late(self, progress: CallProgress) -> CallTimeout:
         state = "the answer had begun" if progress.answer_began else "nothing had come"
         return CallTimeout(
             f"No full answer from {self._wire.border.place} within {self._timeout:g} seconds; {state}.",

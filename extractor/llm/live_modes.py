@@ -157,10 +157,9 @@ async def _shape(schema: AnswerSchema, rung: Rung) -> dict[str, Any]:
     quiet = logging.getLogger("instructor")
     level = quiet.level
     quiet.setLevel(logging.CRITICAL + 1)
-    # Instructor wraps whatever leaves `create`, in a class that differs between its versions.
     try:
         await ask(response_model=_carrier(schema), max_retries=0, messages=[{"role": "user", "content": "-"}])
-    except Exception:
+    except Exception:  # instructor wraps `_Captured` in a class that differs between its versions
         if not prepared:
             raise
     finally:

@@ -24,6 +24,7 @@ from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate, Stopped
 from extractor.runs.ledger import Ledger, Row, Yield
 from extractor.runs.order import Line, Met, Order
+from extractor.runs.progress import Progress
 from extractor.runs.results import ResultsFile
 
 DONE = frozenset({"done", "empty"})
@@ -41,27 +42,6 @@ REST_SECONDS = 10.0
 REST_AT_ONCE_SECONDS = 0.4
 
 Work = Callable[[Document], Awaitable[Finished]]
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where the run stands; read by whoever shows it. `whole`: all documents of the source were met."""
-
-    met: int = 0
-    skipped: int = 0
-    done: int = 0
-    failed: int = 0
-    events: int = 0
-    relations: int = 0
-    in_flight: int = 0
-    cost: float = 0.0
-    cut_short: int = 0
-    repairs: int = 0
-    splits: int = 0
-    recovered: int = 0
-    whole: bool = False
-    stopping: str | None = None
-    paused: str | None = None
 
 
 @dataclass(slots=True)
@@ -202,7 +182,11 @@ class Runner:
             else:
                 row = self._row(entry.key)
             touched = row is None or entry.stamp is None or row.stamp != entry.stamp
-            if row is None or touched or not ((row.run == sure and row.state in DONE) or self._settled(row, row.digest)):
+            if (
+                row is None
+                or touched
+                or not ((row.run == sure and row.state in DONE) or self._settled(row, row.digest))
+            ):
                 place = self._order.take(entry.key)
                 self._known[place] = row
                 return entry, place

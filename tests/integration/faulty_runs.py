@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from extractor.fake_batches import FakeBatches
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.runs.run import RunSummary, batch
 
@@ -45,6 +48,18 @@ def run(folder: Path, out: Path, endpoint: FakeEndpoint, **settings: Any) -> Run
         "cache_dir": out.parent / "cache",
     }  # fmt: skip
     return batch(folder, out=out, **(given | settings))
+
+
+@contextmanager
+def provider(answers: Any = ANSWER, **options: Any) -> Iterator[tuple[FakeEndpoint, FakeBatches]]:
+    batches = FakeBatches(**options)
+    with FakeEndpoint(answers, extra=batches) as endpoint:
+        batches.endpoint = endpoint
+        yield endpoint, batches
+
+
+def through_batches(folder: Path, out: Path, endpoint: FakeEndpoint, **settings: Any) -> RunSummary:
+    return run(folder, out, endpoint, via="batch-api", batch_poll=0.02, **settings)
 
 
 def environment(out: Path, endpoint: FakeEndpoint) -> dict[str, str]:

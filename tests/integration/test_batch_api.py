@@ -7,12 +7,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_runs import provider
 
 from extractor import fake_faults as faults
 from extractor.fake_batches import FakeBatches
@@ -31,14 +30,6 @@ def make(folder: Path, number: int) -> Path:
     for n in range(number):
         (folder / f"r{n:03}.txt").write_text(f"Marker-{n:03}: the minister met the ambassador.", encoding="utf-8")
     return folder
-
-
-@contextmanager
-def provider(answers: Any = FOUND, **options: Any) -> Iterator[tuple[FakeEndpoint, FakeBatches]]:
-    batches = FakeBatches(**options)
-    with FakeEndpoint(answers, extra=batches) as endpoint:
-        batches.endpoint = endpoint
-        yield endpoint, batches
 
 
 def run(folder: Path, out: Path, endpoint: FakeEndpoint, **settings: Any) -> RunSummary:
@@ -65,7 +56,7 @@ def live(folder: Path, place: Path, answers: Any = FOUND) -> bytes:
 def test_the_results_are_those_of_a_live_run_and_nothing_is_asked_live(tmp_path: Path) -> None:
     """Lines come back in any order and twice; each is matched by its custom_id. Byte-equal to asking one by one."""
     folder = make(tmp_path / "in", 25)
-    with provider(twice=True) as (endpoint, batches):
+    with provider(FOUND, twice=True) as (endpoint, batches):
         summary = run(folder, tmp_path / "run", endpoint, batch_requests=10)
         assert not [r for r in endpoint.requests if r.path.endswith("/completions")]
     assert (summary.states, summary.calls, summary.exit_code) == ({"done": 25}, 25, 0)
@@ -76,7 +67,7 @@ def test_the_results_are_those_of_a_live_run_and_nothing_is_asked_live(tmp_path:
 def test_the_replies_are_in_the_cache_under_the_same_fingerprints(tmp_path: Path) -> None:
     """A live run afterwards asks nothing; and one through batches after a live run neither."""
     folder, cache = make(tmp_path / "in", 5), tmp_path / "cache"
-    with provider() as (endpoint, batches):
+    with provider(FOUND) as (endpoint, batches):
         run(folder, tmp_path / "a", endpoint, cache=True, cache_dir=cache)
         summary = run(folder, tmp_path / "b", endpoint, cache=True, cache_dir=cache, via="live")
         assert (summary.calls, summary.cache_hits) == (0, 5)
@@ -88,7 +79,7 @@ def test_files_keep_to_the_provider_s_limits(tmp_path: Path) -> None:
     """No file has more requests or bytes than are allowed; equal texts go out once."""
     folder = make(tmp_path / "in", 12)
     (folder / "same.txt").write_bytes((folder / "r003.txt").read_bytes())
-    with provider() as (endpoint, batches):
+    with provider(FOUND) as (endpoint, batches):
         summary = run(folder, tmp_path / "run", endpoint, batch_bytes=150_000)
     sizes = [len(batches.files[order.file][1]) for order in batches.orders.values()]
     assert len(sizes) > 2 and max(sizes) <= 150_000
@@ -98,7 +89,7 @@ def test_files_keep_to_the_provider_s_limits(tmp_path: Path) -> None:
 def test_the_file_says_what_the_provider_wants_to_read(tmp_path: Path) -> None:
     """custom_id, method, url and the very body that a live call would send, strict schema and all."""
     folder = make(tmp_path / "in", 1)
-    with provider() as (endpoint, batches):
+    with provider(FOUND) as (endpoint, batches):
         run(folder, tmp_path / "run", endpoint)
         run(folder, tmp_path / "live", endpoint, via="live")
         sent = next(r.json for r in endpoint.requests if r.path.endswith("/completions"))
@@ -112,7 +103,7 @@ def test_the_file_says_what_the_provider_wants_to_read(tmp_path: Path) -> None:
 def test_what_a_batch_left_is_taken_up_by_the_next(end: str, tmp_path: Path) -> None:
     """Half of the answers came: they are kept, and only the others are asked again."""
     folder = make(tmp_path / "in", 20)
-    with provider(ends=[end]) as (endpoint, batches):
+    with provider(FOUND, ends=[end]) as (endpoint, batches):
         summary = run(folder, tmp_path / "run", endpoint)
         if end == "cancelled":
             assert summary.exit_code == 4 and "cancelled" in str(summary.stopped)
@@ -125,7 +116,7 @@ def test_what_a_batch_left_is_taken_up_by_the_next(end: str, tmp_path: Path) -> 
 def test_a_request_that_no_batch_answers_fails_alone(tmp_path: Path) -> None:
     """Its line is missing from every output; after some batches it is given up, and can be tried again."""
     folder = make(tmp_path / "in", 6)
-    with provider(drop="Marker-004") as (endpoint, batches):
+    with provider(FOUND, drop="Marker-004") as (endpoint, batches):
         summary = run(folder, tmp_path / "run", endpoint, attempts=3)
         assert (summary.states, summary.exit_code) == ({"done": 5, "failed": 1}, 3)
         assert asked(batches) == {"000": 1, "001": 1, "002": 1, "003": 1, "004": 3, "005": 1}
@@ -160,7 +151,7 @@ def test_a_long_document_takes_a_round_for_each_part(tmp_path: Path) -> None:
     folder = make(tmp_path / "in", 2)
     text = "\n\n".join(f"Paragraph {n}: the minister met the ambassador and went home." for n in range(300))
     (folder / "long.txt").write_text(text, encoding="utf-8")
-    with provider() as (endpoint, batches):
+    with provider(FOUND) as (endpoint, batches):
         summary = run(folder, tmp_path / "run", endpoint)
     assert summary.states == {"done": 3} and len(batches.orders) == 3
     assert results(tmp_path / "run") == live(folder, tmp_path / "live")
@@ -169,7 +160,7 @@ def test_a_long_document_takes_a_round_for_each_part(tmp_path: Path) -> None:
 def test_a_provider_that_has_no_room_yet_is_asked_again(tmp_path: Path) -> None:
     """Its token limit is full: the file that is up is ordered again, and not uploaded again."""
     full = [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]
-    with provider(ends=["failed", "failed"], faults=[full, full]) as (endpoint, batches):
+    with provider(FOUND, ends=["failed", "failed"], faults=[full, full]) as (endpoint, batches):
         summary = run(make(tmp_path / "in", 4), tmp_path / "run", endpoint)
     assert summary.states == {"done": 4} and (len(batches.uploads), len(batches.orders)) == (1, 3)
 
@@ -177,7 +168,7 @@ def test_a_provider_that_has_no_room_yet_is_asked_again(tmp_path: Path) -> None:
 def test_single_lines_that_are_refused_do_not_hold_up_the_others(tmp_path: Path) -> None:
     """The provider names the line; its document fails alone."""
     bad = [{"code": "invalid_value", "message": "no such thing", "line": 2}]
-    with provider(ends=["failed"], faults=[bad]) as (endpoint, batches):
+    with provider(FOUND, ends=["failed"], faults=[bad]) as (endpoint, batches):
         summary = run(make(tmp_path / "in", 4), tmp_path / "run", endpoint)
     assert summary.states == {"done": 3, "failed": 1} and len(batches.orders) == 2
 
@@ -186,7 +177,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run_and_says_why(tmp_path:
     """Nothing is lost: the next start asks again."""
     bad = [{"code": "model_not_found", "message": "The model is not for batches"}]
     folder = make(tmp_path / "in", 4)
-    with provider(ends=["failed"], faults=[bad]) as (endpoint, _):
+    with provider(FOUND, ends=["failed"], faults=[bad]) as (endpoint, _):
         summary = run(folder, tmp_path / "run", endpoint)
         assert summary.exit_code == 4 and "not for batches" in str(summary.stopped)
         assert summary.states == {"pending": 4}
@@ -197,7 +188,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run_and_says_why(tmp_path:
 def test_passing_faults_of_each_step_are_tried_again(step: str, tmp_path: Path) -> None:
     """A 500, a 429 and a reset at each step: one upload and one order in the end."""
     trouble = [faults.status(500), faults.rate_limited("0"), faults.Fault(how="reset")]
-    with provider(replies={step: trouble}) as (endpoint, batches):
+    with provider(FOUND, replies={step: trouble}) as (endpoint, batches):
         summary = run(make(tmp_path / "in", 4), tmp_path / "run", endpoint)
     assert summary.states == {"done": 4} and (len(batches.uploads), len(batches.orders)) == (1, 1)
 
@@ -213,7 +204,7 @@ def test_an_answer_that_is_lost_does_not_make_a_second_upload_or_order(step: str
         lost.append(done)
         return faults.Fault(how="reset")
 
-    with provider(on=lose) as (endpoint, batches):
+    with provider(FOUND, on=lose) as (endpoint, batches):
         summary = run(make(tmp_path / "in", 4), tmp_path / "run", endpoint)
     assert lost and summary.states == {"done": 4}
     assert (len(batches.uploads), len(batches.orders)) == (1, 1)
@@ -221,7 +212,7 @@ def test_an_answer_that_is_lost_does_not_make_a_second_upload_or_order(step: str
 
 def test_a_wrong_key_stops_at_once_and_says_so(tmp_path: Path) -> None:
     """Exit 4, all pending, the key in no message."""
-    with provider(replies={"upload": [faults.status(401, "Incorrect API key provided: sk-secret-1234567")]}) as (
+    with provider(FOUND, replies={"upload": [faults.status(401, "Incorrect API key provided: sk-secret-1234567")]}) as (
         endpoint,
         _,
     ):
@@ -233,7 +224,7 @@ def test_a_wrong_key_stops_at_once_and_says_so(tmp_path: Path) -> None:
 def test_a_budget_is_kept_and_what_fits_into_it_is_asked(tmp_path: Path) -> None:
     """The run stops before it passes the limit, with the others pending; a higher limit goes on."""
     folder = make(tmp_path / "in", 10)
-    with provider() as (endpoint, batches):
+    with provider(FOUND) as (endpoint, batches):
         summary = run(folder, tmp_path / "run", endpoint, max_requests=4)
         assert (summary.states, summary.exit_code) == ({"done": 4, "pending": 6}, 4)
         assert sum(asked(batches).values()) == 4
@@ -265,7 +256,7 @@ def test_killed_at_each_step_it_goes_on_without_a_second_upload_or_order(step: s
         running[0].wait()
         return faults.Fault(how="reset")
 
-    with provider(on=kill) as (endpoint, batches):
+    with provider(FOUND, on=kill) as (endpoint, batches):
         running.append(start(folder, out, endpoint))
         running[0].communicate(timeout=60)
         assert killed and running[0].returncode == -signal.SIGKILL
@@ -280,7 +271,7 @@ def test_killed_at_each_step_it_goes_on_without_a_second_upload_or_order(step: s
 def test_ctrl_c_while_waiting_leaves_the_batch_to_the_next_start(tmp_path: Path) -> None:
     """Exit 130 within moments, with the way to go on; the batch goes on at the provider."""
     folder, out = make(tmp_path / "in", 5), tmp_path / "run"
-    with provider(looks=10_000) as (endpoint, batches):
+    with provider(FOUND, looks=10_000) as (endpoint, batches):
         process = start(folder, out, endpoint)
         while not any(order.looks > 2 for order in batches.orders.values()):
             time.sleep(0.01)

@@ -14,19 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_runs import ANSWER, COMMAND, EVENT
 
 from extractor import Document, extract
 from extractor import fake_faults as faults
 from extractor.config import load_settings
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.runs.run import RunSummary, batch
-
-EVENT: dict[str, Any] = {
-    "evidence": "condemned the attack", "trigger": "condemned", "type": "ACCUSE", "modes": [], "contexts": [], "actors": [], "recipients": [],
-    "participants": [], "place": None, "time": None, "modality": "asserted", "source": None, "figures": [],
-}  # fmt: skip
-ANSWER: dict[str, Any] = {"entities": [], "events": [EVENT], "relations": []}
-COMMAND = [sys.executable, "-c", "from extractor.cli import main; main()", "batch"]
 
 
 def make(folder: Path, number: int, text: str = "the minister condemned the attack.") -> Path:

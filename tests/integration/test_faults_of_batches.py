@@ -1,28 +1,10 @@
 """Faults of a provider with batches: expired, failed, cut while fetched; documents lost 0."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from faulty_runs import ANSWER, lines, make, run
+from faulty_runs import lines, make, provider, through_batches
 
 from extractor import fake_faults as faults
-from extractor.fake_batches import FakeBatches
-from extractor.fake_endpoint import FakeEndpoint
-from extractor.runs.run import RunSummary
-
-
-@contextmanager
-def provider(answers: Any = ANSWER, **options: Any) -> Iterator[tuple[FakeEndpoint, FakeBatches]]:
-    batches = FakeBatches(**options)
-    with FakeEndpoint(answers, extra=batches) as endpoint:
-        batches.endpoint = endpoint
-        yield endpoint, batches
-
-
-def through_batches(folder: Path, out: Path, endpoint: FakeEndpoint) -> RunSummary:
-    return run(folder, out, endpoint, via="batch-api", batch_poll=0.02)
 
 
 def test_an_expired_batch_that_answered_nothing_is_ordered_again_as_a_whole(tmp_path: Path) -> None:

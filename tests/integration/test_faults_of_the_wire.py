@@ -6,36 +6,19 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from faulty_runs import ANSWER, COMMAND, EMPTY, environment, finish, heard, make, run, start
+from faulty_runs import ANSWER, COMMAND, EMPTY, environment, finish, heard, make, provider, run, start, through_batches
 
 from extractor import fake_faults as faults
 from extractor.errors import ConnectionFailed, Refused, SettingsError, Unreadable
-from extractor.fake_batches import FakeBatches
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.llm.descriptors import connections
 from extractor.llm.live_errors import Border
 from extractor.llm.live_secrets import Redactor
 from extractor.runs.breaker import Breaker
-from extractor.runs.run import RunSummary
-
-
-@contextmanager
-def provider(answers: Any = ANSWER, **options: Any) -> Iterator[tuple[FakeEndpoint, FakeBatches]]:
-    batches = FakeBatches(**options)
-    with FakeEndpoint(answers, extra=batches) as endpoint:
-        batches.endpoint = endpoint
-        yield endpoint, batches
-
-
-def through_batches(folder: Path, out: Path, endpoint: FakeEndpoint, **settings: Any) -> RunSummary:
-    return run(folder, out, endpoint, via="batch-api", batch_poll=0.02, **settings)
 
 
 def limited(soft: int, hard: int) -> list[str]:
