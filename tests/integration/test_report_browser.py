@@ -175,7 +175,15 @@ def events_of(url: str) -> list[dict[str, Any]]:
 
 
 def see(seen: Watched, view: str, more: str = "") -> None:
-    seen.page.evaluate(f"location.hash = '#view={view}{more}'")
+    # The page draws when it hears of the new address, which is after it was set.
+    seen.page.evaluate(
+        """(hash) => new Promise((drawn) => {
+          if (location.hash === hash) return drawn();
+          addEventListener('hashchange', () => drawn(), {once: true});
+          location.hash = hash;
+        })""",
+        f"#view={view}{more}",
+    )
     seen.until(f"document.querySelector('nav [aria-current]')?.textContent === {json.dumps(TITLES[view])}")
 
 
@@ -225,8 +233,9 @@ def test_the_matrix_counts_what_is_asserted_and_says_what_it_leaves_out(seen: Wa
     cell = seen.page.locator(".matrix td button").first
     count = int(cell.inner_text())
     cell.click()
-    seen.until("location.hash.includes('modality=asserted')")
-    assert seen.page.locator("tbody tr").count() == count
+    seen.until(
+        f"location.hash.includes('modality=asserted') && document.querySelectorAll('tbody tr').length === {count}"
+    )
     see(seen, "matrix", "&modality=negated")
     assert "Only these events: denied or not done." in seen.page.inner_text("#matrix-note")
     see(seen, "matrix", "&modality=asserted")
@@ -276,14 +285,12 @@ def test_a_bar_and_a_long_period_lead_to_what_they_count(seen: Watched) -> None:
     bar = seen.page.locator("svg g[role=button]").last
     count = int((bar.get_attribute("aria-label") or "").split()[1])
     bar.click()
-    seen.until("location.hash.includes('period=')")
-    assert seen.page.locator("tbody tr").count() == count
+    seen.until(f"location.hash.includes('period=') && document.querySelectorAll('tbody tr').length === {count}")
     see(seen, "timeline")
     period = seen.page.locator(".longer button").first
     count = int(period.inner_text().rsplit(" ", 1)[1])
     period.click()
-    seen.until("location.hash.includes('%2F')")
-    assert seen.page.locator("tbody tr").count() == count
+    seen.until(f"location.hash.includes('%2F') && document.querySelectorAll('tbody tr').length === {count}")
 
 
 @pytest.mark.parametrize("view", ["timeline", "matrix", "graph", "relations", "documents"])
