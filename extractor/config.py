@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from extractor.errors import SettingsError
@@ -83,6 +84,13 @@ class Settings(BaseSettings):
     max_document_chars: Annotated[int, Field(ge=1)] = 1_000_000
     passes: Annotated[int, Field(ge=1, le=9)] = 1
     workers: Annotated[int, Field(ge=0, le=16)] = 1
+
+    @field_validator("passes")
+    @classmethod
+    def _varied(cls, passes: int, info: ValidationInfo) -> int:
+        if passes > 1 and info.data.get("temperature") == 0:
+            raise PydanticCustomError("alike", "At temperature 0 all passes say the same; raise it, or leave it out")
+        return passes
 
     @classmethod
     def settings_customise_sources(

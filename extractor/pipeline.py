@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.agreement import agree
@@ -36,8 +36,13 @@ class Options:
     passes: int = 1
 
     def in_pass(self, number: int) -> Options:
-        """The options of one pass (from 1): a later one asks the same under a fingerprint of its own."""
-        return self if number == 1 else replace(self, parameters=(*self.parameters, ("pass", number)))
+        """The options of one pass (from 1): a later one asks the same under a fingerprint of its own, and with the next seed."""
+        if number == 1:
+            return self
+        parameters = dict(self.parameters)
+        if "seed" in parameters:
+            parameters["seed"] = int(parameters["seed"]) + number - 1
+        return replace(self, parameters=(*parameters.items(), ("pass", number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,16 @@ class Answered:
     flaws: tuple[Flaw, ...]
 
 
+# All that was answered in one pass over a document, chunk by chunk.
+Answers = tuple[Answered, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A document with all that was answered about it, pass by pass; nothing of it is grounded yet."""
 
     document: Document
-    passes: tuple[tuple[Answered, ...], ...]
+    passes: tuple[Answers, ...]
     provenance: Provenance
     usage: Usage
 
@@ -80,6 +89,17 @@ class Trail:
         self.completion_tokens += reply.usage.completion
         self.cached_tokens += reply.usage.cached
 
+    def add(self, other: Trail) -> None:
+        """What was asked after it, or beside it."""
+        self.fingerprints += other.fingerprints
+        self.models |= other.models
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.cached_tokens += other.cached_tokens
+        self.repairs += other.repairs
+        self.splits += other.splits
+        self.recovered |= other.recovered
+
     def usage(self) -> Usage:
         return Usage(
             requests=len(self.fingerprints),
@@ -102,20 +122,37 @@ async def ask_document(document: Document, task: Task, llm: LLM, options: Option
     """The first half of it: what the LLM answers. Raises as `extract_document` does."""
     document = check_document(document, options.max_document_chars)
     chunks = chunk_text(document.text, size=options.chunk_size, overlap=options.chunk_overlap)
-    trail = Trail()
+    asking = [Asking(document, task, llm, options.in_pass(n), Trail()) for n in range(1, options.passes + 1)]
     limit = options.document_timeout * len(chunks) * options.passes
     try:
         async with asyncio.timeout(limit):
             with recording_for(document.id):
-                passes = [
-                    tuple([a async for a in Asking(document, task, llm, options.in_pass(n), trail).all(chunks)])
-                    for n in range(1, options.passes + 1)
-                ]
+                passes = await _all_passes([one.all(chunks) for one in asking])
     except TimeoutError:
         raise CallTimeout(
             f"The document was not done within {limit:g} seconds.", hint="Raise document_timeout."
         ) from None
-    return Asked(document, tuple(passes), _provenance(document, task, options, len(chunks), trail), trail.usage())
+    trail = _joined([one.trail for one in asking])
+    return Asked(document, passes, _provenance(document, task, options, len(chunks), trail), trail.usage())
+
+
+async def _all_passes(passes: list[Coroutine[None, None, Answers]]) -> tuple[Answers, ...]:
+    """What each pass was answered; they are asked side by side. Where one fails, the others are waited for: they are paid for."""
+    if len(passes) == 1:
+        return (await passes[0],)
+    found = await asyncio.gather(*passes, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return tuple(one for one in found if not isinstance(one, BaseException))
+
+
+def _joined(trails: Sequence[Trail]) -> Trail:
+    """The trails of all passes as one, in the order of the passes."""
+    whole = trails[0]
+    for trail in trails[1:]:
+        whole.add(trail)
+    return whole
 
 
 def ground_document(asked: Asked, task: Task) -> Extraction:
@@ -167,12 +204,14 @@ class Asking:
     options: Options
     trail: Trail
 
-    async def all(self, chunks: tuple[Chunk, ...]) -> AsyncIterator[Answered]:
+    async def all(self, chunks: tuple[Chunk, ...]) -> Answers:
         names: dict[str, None] = {}
+        found: list[Answered] = []
         for chunk in chunks:
-            async for answered in self.about(chunk, tuple(names)):
-                names |= dict.fromkeys(entity.name for entity in answered.answer.entities)
-                yield answered
+            answers = [answered async for answered in self.about(chunk, tuple(names))]
+            names |= dict.fromkeys(entity.name for answered in answers for entity in answered.answer.entities)
+            found += answers
+        return tuple(found)
 
     async def about(self, chunk: Chunk, names: tuple[str, ...]) -> AsyncIterator[Answered]:
         """The chunk's answer, or those of its halves where it was cut off."""

@@ -1,13 +1,18 @@
 """Agreement as confidence: a document is asked about several times, and each fact says how often it was found."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from extractor import Document, extract
+from extractor.api import Extractor
+from extractor.errors import Refused, SettingsError
 from extractor.evaluation.evaluate import evaluate
 from extractor.fake_endpoint import FakeEndpoint
-from extractor.llm.base import Request
+from extractor.llm.base import Reply, Request
 from extractor.llm.scripted import ScriptedLLM
 from extractor.models import Extraction
 from extractor.runs.run import batch
@@ -42,16 +47,14 @@ def answer(*events: dict[str, Any], entities: list[dict[str, Any]] | None = None
     return json.dumps({"entities": PEOPLE if entities is None else entities, "events": events, "relations": []})
 
 
-def asked(*answers: str, passes: int) -> tuple[Extraction, list[Request]]:
+def asked(*answers: str, passes: int, **settings: Any) -> tuple[Extraction, list[Request]]:
     requests: list[Request] = []
 
     def answer_to(request: Request) -> str:
         requests.append(request)
         return answers[len(requests) - 1]
 
-    from extractor.api import Extractor
-
-    with Extractor(llm=ScriptedLLM(answer_to), passes=passes) as extractor:
+    with Extractor(llm=ScriptedLLM(answer_to), passes=passes, **settings) as extractor:
         return extractor.extract(Document(id="d", text=TEXT)), requests
 
 
@@ -73,6 +76,44 @@ def test_each_pass_has_a_fingerprint_of_its_own_and_the_first_that_of_a_single_p
     assert three[0].fingerprint() == one[0].fingerprint()
     assert len({request.fingerprint() for request in three}) == 3
     assert [request.messages for request in three] == [one[0].messages] * 3
+
+
+def test_a_seed_is_counted_up_from_pass_to_pass_and_temperature_0_is_refused() -> None:
+    """Varied sampling: passes under one seed, or without any chance, would agree with themselves."""
+    _, seeded = asked(*[answer(DETAINED)] * 3, passes=3, seed=7)
+    assert [dict(request.parameters)["seed"] for request in seeded] == [7, 8, 9]
+    with pytest.raises(SettingsError, match=r"passes \(from argument\): At temperature 0 all passes say the same"):
+        asked(passes=2, temperature=0)
+
+
+def test_passes_are_asked_side_by_side_and_what_one_fails_at_costs_the_others_nothing() -> None:
+    """Three passes take the time of one: all are open at once. A pass that fails is told when the others are answered."""
+    open_at_once: list[int] = []
+
+    class Slow:
+        """Answers when three are waiting; the second of them is refused."""
+
+        def __init__(self) -> None:
+            self.waiting, self.all_here = 0, asyncio.Event()
+
+        async def complete(self, request: Request) -> Reply:
+            self.waiting += 1
+            number = self.waiting
+            if number == 3:
+                self.all_here.set()
+            await asyncio.wait_for(self.all_here.wait(), 10)
+            open_at_once.append(number)
+            if number == 2:
+                raise Refused("The LLM refused.")
+            return Reply(answer(DETAINED))
+
+        def forget(self, request: Request) -> None: ...
+
+        async def aclose(self) -> None: ...
+
+    with Extractor(llm=Slow(), passes=3) as extractor, pytest.raises(Refused):
+        extractor.extract(Document(id="d", text=TEXT))
+    assert sorted(open_at_once) == [1, 2, 3]
 
 
 def test_the_passes_are_sent_alike_and_a_run_knows_how_many_there_were(tmp_path: Path) -> None:
