@@ -70,8 +70,15 @@ def adjudicated(first: Gold, second: Gold, document: Document, decisions: dict[s
     return Gold(
         document=document.id, annotators=("A", "B"), entities=tuple(entities),
         events=tuple(sorted(events, key=lambda e: (place[id(e)], e.type))),
-        relations=tuple(r for r in relations if r.subject != r.object),
+        relations=tuple(r for r in relations if r.subject != r.object and (not r.optional or joins(r, entities))),
     )  # fmt: skip
+
+
+def joins(relation: GoldRelation, entities: list[Any]) -> bool:
+    """Whether its predicate joins such entities: not always, where the other annotator's type of one of them stands."""
+    types = {entity.id: entity.type for entity in entities}
+    predicate = ONTOLOGY.predicates[relation.predicate]
+    return types[relation.subject] in predicate.subject and types[relation.object] in predicate.object
 
 
 def joined_entities(first: Gold, second: Gold, things: Pairs) -> tuple[list[Any], Ids, Ids]:
