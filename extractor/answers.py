@@ -7,11 +7,15 @@ vocabularies and to the strict dialect of JSON Schema. The docstrings are sent t
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
+import orjson
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,6 +26,9 @@ from extractor.llm.base import AnswerSchema, canonical
 from extractor.ontology import Ontology
 
 MAX_ANSWER_CHARS = 2_000_000
+# How the first form begins, where no spaces are put before a colon.
+FIRST = re.compile(r'\{\s*"entities":')
+SPACED = re.compile(r'"\s+:')
 
 
 class AnswerModel(BaseModel):
@@ -134,26 +141,52 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     """
     if len(text) > MAX_ANSWER_CHARS:
         raise _unreadable(text, f"an answer of {len(text):,} characters; at most {MAX_ANSWER_CHARS:,} are read")
+    first = _first_form(text)
+    if first is not None:
+        return first, ()
     raw = _loaded(text)
+    body: str | bytes = text
     strays: tuple[Flaw, ...] = ()
     if is_rows(raw):
         full, said = expanded_rows(raw)
-        text = _in_full(full, text)
+        body = _in_full(full, text)
         strays = tuple(Flaw(f"{one.kind}.part", f"{one.said!r}: {one.why}", {"said": one.said}) for one in said)
     elif is_short(raw):
-        text = _in_full(expanded(raw), text)
+        body = _in_full(expanded(raw), text)
     try:
-        return Answer.model_validate_json(text), strays
+        return Answer.model_validate_json(body), strays
     except ValidationError as exc:
-        answer, flaws = _item_by_item(text, exc)
+        answer, flaws = _item_by_item(body, text, exc)
         return answer, (*flaws, *strays)
 
 
-def _item_by_item(text: str, whole: ValidationError) -> tuple[Answer, tuple[Flaw, ...]]:
+def _first_form(text: str) -> Answer | None:
+    """A whole answer of the first form in which no key occurs twice; None for any other, which has to be looked through.
+
+    It has all fields and no others: a key that occurs twice would be one too many. A quote within a string
+    is escaped, so that it can only look like a key more.
+    """
+    if not FIRST.match(text):
+        return None
+    try:
+        answer = Answer.model_validate_json(text)
+    except ValidationError:
+        return None
+    return answer if text.count('":') == _keys(answer) and not SPACED.search(text) else None
+
+
+def _keys(answer: Answer) -> int:
+    """How many keys all objects of an answer of the first form have."""
+    small = sum(len(event.participants) + len(event.figures) for event in answer.events)
+    items = ((AnswerEntity, answer.entities), (AnswerEvent, answer.events), (AnswerRelation, answer.relations))
+    return len(Answer.model_fields) + 2 * small + sum(len(kind.model_fields) * len(found) for kind, found in items)
+
+
+def _item_by_item(body: str | bytes, text: str, whole: ValidationError) -> tuple[Answer, tuple[Flaw, ...]]:
     first = whole.errors(include_input=False, include_url=False)[0]
     where = f"{'.'.join(str(part) for part in first['loc']) or 'the answer'}: {first['msg']}"
     try:
-        raw = pydantic_core.from_json(text, allow_inf_nan=False)
+        raw = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as exc:
         raise _unreadable(text, f"not valid JSON ({exc})") from None
     if not isinstance(raw, dict) or not all(isinstance(raw.get(name), list) for name in Answer.model_fields):
@@ -191,24 +224,26 @@ def _loaded(text: str) -> Any:
     def constant(word: str) -> Any:
         raise _unreadable(text, f"{word}, which is no number of JSON")
 
+    def finite(word: str) -> float:
+        number = float(word)
+        return number if math.isfinite(number) else constant(word[:20])
+
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=finite)
     except RecursionError:
         raise _unreadable(text, "brackets nested too deeply") from None
     except ValueError as exc:
         raise _unreadable(text, f"not valid JSON ({exc})") from None
 
 
-def _in_full(answer: dict[str, Any], text: str) -> str:
-    """A short answer in the first form, as text again; what no JSON can hold is told as in any other answer."""
+def _in_full(answer: dict[str, Any], text: str) -> bytes:
+    """A short answer in the first form, as JSON again."""
+    with suppress(orjson.JSONEncodeError):
+        return orjson.dumps(answer)
     try:
-        full = canonical(answer)
-        full.encode()
+        return canonical(answer).encode()  # numbers that are too long for orjson
     except UnicodeEncodeError:
         raise _unreadable(text, "half of a character (a lone surrogate)") from None
-    except ValueError:
-        raise _unreadable(text, "a number that is infinite") from None
-    return full
 
 
 def _unreadable(text: str, what: str) -> Unreadable:

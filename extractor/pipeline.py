@@ -157,7 +157,7 @@ def _joined(trails: Sequence[Trail]) -> Trail:
 
 def ground_document(asked: Asked, task: Task) -> Extraction:
     """The second half: what stands in the text becomes facts. Asks nothing, and takes no time but the processor's."""
-    facts, rejections = _facts(asked.document, task, asked.passes)
+    facts, rejections = _facts(asked, task)
     return Extraction(
         document=asked.document,
         entities=facts.entities,
@@ -274,11 +274,12 @@ def _cut_off(reply: Reply) -> Truncated:
     )
 
 
-def _facts(document: Document, task: Task, passes: Sequence[Sequence[Answered]]) -> tuple[Facts, list[Rejection]]:
+def _facts(asked: Asked, task: Task) -> tuple[Facts, list[Rejection]]:
+    document, digest = asked.document, asked.provenance.document_digest
     index = TextIndex(document.text)
     rejections: list[Rejection] = []
-    found = [merge_facts(_grounded(document, task, answered, index, rejections)) for answered in passes]
-    return identify(date_anaphora(agree(found)), document.digest), rejections
+    found = [merge_facts(_grounded(document, task, answered, index, rejections)) for answered in asked.passes]
+    return identify(date_anaphora(agree(found)), digest), rejections
 
 
 def _grounded(

@@ -21,10 +21,15 @@ def canonical(value: Json | Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-@lru_cache(maxsize=256)
 def text_digest(text: str) -> str:
-    """SHA-256 of a text as UTF-8, in hex. Cached, since the fixed part of a prompt recurs in every request."""
+    """SHA-256 of a text as UTF-8, in hex."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def fixed_digest(text: str) -> str:
+    """The same of what recurs in every request: the fixed part of a prompt, the answer schema."""
+    return text_digest(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,10 @@ class Message:
 
     role: str
     content: str
+
+    @property
+    def digest(self) -> str:
+        return fixed_digest(self.content) if self.role == "system" else text_digest(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class AnswerSchema:
 
     @property
     def digest(self) -> str:
-        return text_digest(self.text)
+        return fixed_digest(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,19 @@ class Request:
     schema: AnswerSchema
     model: str
     parameters: tuple[tuple[str, str | int | float | bool], ...] = ()
+    _fingerprint: str = field(init=False, repr=False, compare=False, default="")
 
     def fingerprint(self) -> str:
-        """SHA-256, in hex: the one definition of "the same question"."""
+        """SHA-256, in hex: the one definition of "the same question". Made once: each layer of the stack asks for it."""
+        if not self._fingerprint:
+            object.__setattr__(self, "_fingerprint", self._hashed())
+        return self._fingerprint
+
+    def _hashed(self) -> str:
         return text_digest(
             canonical(
                 {
-                    "messages": [[m.role, text_digest(m.content)] for m in self.messages],
+                    "messages": [[message.role, message.digest] for message in self.messages],
                     "schema": [self.schema.name, self.schema.digest],
                     "model": self.model,
                     "parameters": [list(pair) for pair in sorted(self.parameters)],

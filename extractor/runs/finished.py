@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from dataclasses import dataclass
+
+from isal import isal_zlib
 
 from extractor.models import Extraction, Usage
 
 LEVEL = 1
-LINE_BREAKERS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
+LINE_BREAKERS = {"\u2028".encode(): b"\\u2028", "\u2029".encode(): b"\\u2029", "\x85".encode(): b"\\u0085"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ def finished(extraction: Extraction) -> Finished:
 
 
 def pack(line: bytes) -> bytes:
-    """A line as the ledger keeps it."""
-    return zlib.compress(line, LEVEL)
+    """A line as the ledger keeps it: zlib's format, which any zlib reads; written by isal in a third of zlib's time."""
+    return isal_zlib.compress(line, LEVEL)
 
 
 def line_of(extraction: Extraction) -> bytes:
     """An extraction as one line of JSON, in UTF-8, safe for readers that split at Unicode's line separators."""
-    text = extraction.model_dump_json()
+    # What model_dump_json makes, before it is decoded.
+    line = extraction.__pydantic_serializer__.to_json(extraction)
     for breaker, escaped in LINE_BREAKERS.items():
-        text = text.replace(breaker, escaped)
-    return text.encode()
+        line = line.replace(breaker, escaped)
+    return line

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -103,6 +103,8 @@ class Ledger:
             lock.take()
         self._connections: list[sqlite3.Connection] = []
         self._fresh: dict[str, bytes] = {}
+        # How many documents are begun and not finished: when all of them wait for the disk, it need not wait for more.
+        self.at_work: Callable[[], int | None] = lambda: None
         try:
             self._open()
         except (sqlite3.Error, StorageError) as exc:
@@ -116,7 +118,7 @@ class Ledger:
         self._durable = self._connect("FULL")
         # What can be found out again need not survive a power cut.
         self._quick = self._connect("NORMAL")
-        self._group = Grouped(self._commit, wait=TOGETHER)
+        self._group = Grouped(self._commit, wait=TOGETHER, everybody=lambda: self.at_work())
         self._durable.executescript(FACTS)
         self.run = int(self.fact("run") or 0) + 1
         if int(self.fact("format") or FORMAT) != FORMAT:

@@ -96,6 +96,7 @@ class Runner:
         self._first_run = self._expected is None
         self._uniform = self.ledger.fact(UNIFORM) == self._mark(self.ledger.run - 1)
         self._open.set()
+        self.ledger.at_work = lambda: len(self._working)
         at_once = self.concurrency if self.gate is None else min(self.concurrency, self.gate.width)
         delays = [0.0] * at_once + [AHEAD_AFTER] * (self.concurrency - at_once)
         self._tasks = [asyncio.create_task(self._worker(delay)) for delay in delays]

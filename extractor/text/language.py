@@ -34,10 +34,18 @@ SCRIPTS = {
     "hebrew": ("\u0590", "\u05ff"),
     "latin": ("A", "\u024f"),
 }
+
+
+def _letters(low: str, high: str) -> re.Pattern[str]:
+    """Runs of the letters between two characters, both included."""
+    letters = [char for char in map(chr, range(ord(low), ord(high) + 1)) if char.isalpha()]
+    return re.compile(f"[{''.join(letters)}]+")
+
+
+LETTERS = {name: _letters(*ends) for name, ends in SCRIPTS.items()}
 # Letters that one language of a script writes and the others hardly do.
 ARABIC_MARKS = {"ckb": "ێۆڕڵە", "ps": "ټډړږښڼې", "ur": "ٹڈڑےں", "fa": "پچژگکی", "ar": "ةىكيأإؤئ"}
 CYRILLIC_MARKS = {"be": "ўі", "uk": "їєґі", "ru": "ыэъё"}
-MARKS = re.compile(f"[{''.join([*ARABIC_MARKS.values(), *CYRILLIC_MARKS.values()])}]")
 LATIN_WORDS = {
     "en": "the of and to in that was for with said on has by",
     "de": "der die und das den von zu mit ist nicht des im",
@@ -71,20 +79,13 @@ def is_right_to_left(code: str | None) -> bool:
 
 def _script(sample: str) -> str | None:
     """The script of most letters; None where there are fewer than three."""
-    shares = dict.fromkeys(SCRIPTS, 0)
-    for char in sample:
-        if char.isalpha():
-            for name, (low, high) in SCRIPTS.items():
-                if low <= char <= high:
-                    shares[name] += 1
-                    break
+    shares = {name: sum(map(len, letters.findall(sample))) for name, letters in LETTERS.items()}
     script = max(shares, key=shares.__getitem__)
     return script if shares[script] >= 3 else None
 
 
 def _by_letters(sample: str, marks: dict[str, str], default: str) -> str:
-    counts = Counter(MARKS.findall(sample))
-    shares = {code: sum([counts[letter] for letter in letters]) for code, letters in marks.items()}
+    shares = {code: sum(map(sample.count, letters)) for code, letters in marks.items()}
     best = max(shares, key=shares.__getitem__)
     return best if shares[best] else default
 
