@@ -11,6 +11,7 @@ from extractor import Document, extract
 from extractor.api import Extractor
 from extractor.errors import Refused, SettingsError
 from extractor.evaluation.evaluate import evaluate
+from extractor.evaluation.render import sheets
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.llm.base import Reply, Request
 from extractor.llm.scripted import ScriptedLLM
@@ -132,7 +133,7 @@ def test_the_passes_are_sent_alike_and_a_run_knows_how_many_there_were(tmp_path:
 
 
 def test_evaluation_shows_the_precision_by_share(tmp_path: Path) -> None:
-    """What all passes found is right more often than what one found: the figures say so."""
+    """What all passes found is right more often than what one found: the figures say so, also for what keeping it would mean."""
     gold = {
         "document": "d",
         "entities": [{"id": 1, "type": "government_body", "name": "Police"}, {"id": 2, "type": "group", "name": "dock workers"}],
@@ -140,8 +141,12 @@ def test_evaluation_shows_the_precision_by_share(tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "d.gold.json").write_text(json.dumps(gold), encoding="utf-8")
     found, _ = asked(answer(DETAINED, ACCUSED), answer(DETAINED), passes=2)
-    shares = evaluate([found], tmp_path).as_json()["shares"]
+    evaluation = evaluate([found], tmp_path)
+    shares = [row for row in evaluation.as_json()["shares"] if row["aspect"] == "events"]
     assert [(row["share"], row["precision"]) for row in shares] == [(1.0, 1.0), (0.5, 0.0)]
+    assert [(row["from_here"]["precision"], row["from_here"]["recall"]) for row in shares] == [(1.0, 1.0), (0.5, 1.0)]
+    (sheet,) = (sheet for sheet in sheets(evaluation) if sheet.title == "By agreement of the passes")
+    assert ("events found, 50% of the passes", "1", "0.000", "0.500", "1.000", "0.667") in sheet.rows
 
 
 def test_one_pass_is_as_before() -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from extractor.errors import AnswerError, DocumentError
 from extractor.evaluation.facts import Facts, facts_of_extraction, facts_of_gold
@@ -15,6 +15,8 @@ from extractor.evaluation.scores import ASPECTS, Card, Count, interval, mean_by_
 from extractor.models import Document, Extraction
 from extractor.ontology import Ontology, load_ontology
 from extractor.prices import Price
+
+Key = TypeVar("Key", str, tuple[str, float])
 
 LENGTHS = ((2500, "up to 2,500"), (5000, "2,500 to 5,000"), (10**9, "over 5,000"))
 
@@ -77,7 +79,12 @@ class Evaluation:
             },
             "types": {name: _measures(count) for name, count in self.by_type().items()},
             "roles": {name: _measures(count) for name, count in self.by_role().items()},
-            "shares": [{"share": share, **_measures(count)} for share, count in self.by_share().items()],
+            "shares": [
+                {"aspect": aspect, "share": share, **_measures(count), "from_here": _measures(kept)}
+                for ((aspect, share), count), kept in zip(
+                    self.by_share().items(), self.from_share().values(), strict=True
+                )
+            ],
             "confusion": [{"gold": g, "found": f, "count": n} for (g, f), n in self.confusion()],
             "cost": self.cost(price),
             "slips": {
@@ -92,13 +99,22 @@ class Evaluation:
     def by_role(self) -> dict[str, Count]:
         return _sum(card.by_role for card in self.cards)
 
-    def by_share(self) -> dict[float, Count]:
-        """Events by the share of passes that found them, most agreed first; empty where there was one pass."""
-        found: dict[float, Count] = {}
-        for card in self.cards:
-            for share, count in card.by_share.items():
-                found.setdefault(share, Count()).add(count)
-        return dict(sorted(found.items(), reverse=True))
+    def by_share(self) -> dict[tuple[str, float], Count]:
+        """Entities, events and relations by the share of passes that found them, most agreed first; empty after one pass."""
+        found = _sum(card.by_share for card in self.cards)
+        return dict(sorted(found.items(), key=lambda item: (ASPECTS.index(item[0][0]), -item[0][1])))
+
+    def from_share(self) -> dict[tuple[str, float], Count]:
+        """What would be right and wrong if only what at least this share of the passes found were kept."""
+        kept: dict[tuple[str, float], Count] = {}
+        for (aspect, share), count in self.by_share().items():
+            whole = total(self.cards, aspect)
+            demanded = whole.hits + whole.misses
+            above = [one for (name, other), one in kept.items() if name == aspect and other > share]
+            hits = count.hits + (above[-1].hits if above else 0)
+            inventions = count.inventions + (above[-1].inventions if above else 0)
+            kept[aspect, share] = Count(hits, inventions, demanded - hits)
+        return kept
 
     def confusion(self) -> list[tuple[tuple[str, str], int]]:
         """(gold type, found type) and how often; `-` stands for nothing. Most frequent first."""
@@ -208,12 +224,12 @@ def _extraction(line: bytes, path: Path, number: int) -> Extraction:
         raise DocumentError(f"{path}, line {number} is no extraction: {str(exc).splitlines()[0]}.") from None
 
 
-def _sum(groups: Iterable[dict[str, Count]]) -> dict[str, Count]:
-    summed: dict[str, Count] = {}
+def _sum(groups: Iterable[dict[Key, Count]]) -> dict[Key, Count]:
+    summed: dict[Key, Count] = {}
     for group in groups:
         for name, count in group.items():
             summed.setdefault(name, Count()).add(count)
-    return dict(sorted(summed.items()))
+    return {name: summed[name] for name in sorted(summed)}
 
 
 def _measures(count: Count) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Thing:
     country: str | None
     sector: str | None
     optional: bool = False
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Link:
     evidence: str
     place_in_text: tuple[int, int] | None
     optional: bool = False
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,16 @@ def facts_of_gold(gold: Gold, document: Document) -> Facts:
 
 
 def _thing(entity: Entity) -> Thing:
-    keys = _keys((entity.name, *entity.aliases))
-    return Thing(entity.id, entity.type, entity.name, keys, _english(entity.name_en), entity.country, entity.sector)
+    return Thing(
+        id=entity.id,
+        type=entity.type,
+        name=entity.name,
+        keys=_keys((entity.name, *entity.aliases)),
+        english=_english(entity.name_en),
+        country=entity.country,
+        sector=entity.sector,
+        share=entity.share,
+    )
 
 
 def _act(event: Event) -> Act:
@@ -125,6 +135,7 @@ def _link(relation: Relation) -> Link:
         relation.modality,
         relation.evidence.text,
         _place(relation.evidence),
+        share=relation.share,
     )
 
 

@@ -60,9 +60,9 @@ def sheets(evaluation: Evaluation, price: Price | None = None) -> list[Sheet]:
     """All that an evaluation comes to, but for its slips and confusions."""
     groups = [_group_sheet(kind, cards) for kind, cards in evaluation.groups().items()]
     counts = [("Events by type", evaluation.by_type()), ("Arguments by role", evaluation.by_role())]
-    shares = {f"{share:.0%} of the passes": count for share, count in evaluation.by_share().items()}
-    counted = [_count_sheet(title, found) for title, found in [*counts, ("Events by agreement", shares)] if found]
-    return [main_sheet(evaluation), *groups, *counted, _cost_sheet(evaluation, price)]
+    counted = [_count_sheet(title, found) for title, found in counts if found]
+    agreement = [share_sheet(evaluation)] if evaluation.by_share() else []
+    return [main_sheet(evaluation), *groups, *counted, *agreement, _cost_sheet(evaluation, price)]
 
 
 def main_sheet(evaluation: Evaluation) -> Sheet:
@@ -74,6 +74,18 @@ def main_sheet(evaluation: Evaluation) -> Sheet:
         rows.append((LABELS[aspect], *_measured(count), *means))
     title = f"{_documents(len(evaluation.cards))}, {', '.join(evaluation.prompts)}"
     return Sheet(title, ("", "precision", "recall", "F1", "95 %", "mean by document"), tuple(rows))
+
+
+def share_sheet(evaluation: Evaluation) -> Sheet:
+    """Precision by the share of the passes that found a fact; and what keeping only such facts, and better, comes to."""
+    kept = evaluation.from_share()
+    rows = [
+        (f"{LABELS[aspect]}, {share:.0%} of the passes", str(count.hits + count.inventions), number(count.precision),
+         *(number(value) for value in (kept[aspect, share].precision, kept[aspect, share].recall, kept[aspect, share].f1)))
+        for (aspect, share), count in evaluation.by_share().items()
+    ]  # fmt: skip
+    header = ("", "found", "precision", "this share or more: precision", "recall", "F1")
+    return Sheet("By agreement of the passes", header, tuple(rows))
 
 
 def missing(evaluation: Evaluation) -> list[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from extractor.evaluation.facts import Act, Facts, Interval, Thing
+from extractor.evaluation.facts import Act, Facts, Interval, Link, Thing
 from extractor.evaluation.matching import Pairs, match_acts, match_links, match_things, overlap
 
 ASPECTS = (
@@ -65,7 +65,7 @@ class Card:
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_type: dict[str, Count] = field(default_factory=dict)
     by_role: dict[str, Count] = field(default_factory=dict)
-    by_share: dict[float, Count] = field(default_factory=dict)
+    by_share: dict[tuple[str, float], Count] = field(default_factory=dict)
     slips: list[Slip] = field(default_factory=list)
     tokens: int = 0
     answer_tokens: int = 0
@@ -93,7 +93,10 @@ def score(found: Facts, gold: Facts, card: Card, symmetric: set[str]) -> Card:
             _score_details(
                 found.acts[a], gold.acts[b], card, to_gold, optional, _names(found.things), _names(gold.things)
             )
-    _score_shares(found, gold, acts, card)
+    free = {b for b, thing in enumerate(gold.things) if thing.id in optional}
+    _score_shares("entities", found.things, things, free, card)
+    _score_shares("events", found.acts, acts, {b for b, act in enumerate(gold.acts) if act.optional}, card)
+    _score_shares("relations", found.links, links, {b for b, link in enumerate(gold.links) if link.optional}, card)
     _score_lonely_arguments(found, gold, acts, card)
     _score_links(found, gold, links, card)
     card.facts = len(found.acts) + len(found.links)
@@ -168,13 +171,13 @@ def _score_acts(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
             _lone_act(gold.acts[b], "missed", card)
 
 
-def _score_shares(found: Facts, gold: Facts, pairs: Pairs, card: Card) -> None:
-    """Events found and events invented, by the share of passes that found them."""
-    for a, act in enumerate(found.acts):
-        if act.share is None or (a in pairs and gold.acts[pairs[a]].optional):
+def _score_shares(aspect: str, found: Sequence[Thing | Act | Link], pairs: Pairs, free: set[int], card: Card) -> None:
+    """What was found and what was invented, by the share of passes that found it; gold that is `free` counts for nothing."""
+    for a, one in enumerate(found):
+        if one.share is None or pairs.get(a) in free:
             continue
         hit = a in pairs
-        card.by_share.setdefault(round(act.share, 2), Count()).add(Count(int(hit), int(not hit)))
+        card.by_share.setdefault((aspect, round(one.share, 2)), Count()).add(Count(int(hit), int(not hit)))
 
 
 def _lone_act(act: Act, kind: str, card: Card) -> None:

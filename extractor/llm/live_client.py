@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import BadEnvelope, ExtractorError
@@ -17,6 +18,8 @@ from extractor.llm.live_errors import Border, StatusReceived, chain
 from extractor.llm.live_secrets import Redactor, check_base_url, check_key, guard_logs, place, release_logs
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     from openai import AsyncOpenAI
 
@@ -138,6 +141,7 @@ class Wire:
                 max_keepalive_connections=at_once,
                 keepalive_expiry=KEEP_ALIVE,
             ),
+            verify=_roots(self._trust_env),
             follow_redirects=False,
             trust_env=self._trust_env,
             event_hooks={"response": [self._received]},
@@ -155,6 +159,14 @@ class Wire:
         if not response.is_success:
             body = await read_body(response, MAX_ERROR_BYTES)
             raise StatusReceived(response.status_code, response.headers, body or b"")
+
+
+@lru_cache(maxsize=2)
+def _roots(trust_env: bool) -> ssl.SSLContext:
+    """The authorities to trust, as the HTTP library chooses them; read once, which takes longer than all else about a client."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=trust_env)
 
 
 def _http_client(**options: Any) -> httpx2.AsyncClient:

@@ -99,12 +99,14 @@ class Grounder:
 
 @dataclass(slots=True)
 class Grounders:
-    """`number` processes at most; `open_questions` tells how many replies may be coming in."""
+    """`number` processes at most, once `width` documents were begun (their questions are to leave first: both want the
+    processor) and a few more; `open_questions` tells how many replies may be coming in."""
 
     task: Task
     command: tuple[str, ...]
     number: int
     open_questions: Callable[[], int] = lambda: 0
+    width: int = 0
     begun: int = 0
     _others: list[Grounder] = field(default_factory=list)
     _starting: asyncio.Task[None] | None = None
@@ -112,7 +114,7 @@ class Grounders:
     def expect(self) -> None:
         """One more document was begun, and will be finished here."""
         self.begun += 1
-        if self.begun >= WARM and self.number and self._starting is None:
+        if self.begun > max(WARM, self.width) and self.number and self._starting is None:
             self._starting = asyncio.create_task(self._start())
 
     async def finish(self, asked: Asked) -> Finished:

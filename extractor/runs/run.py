@@ -245,7 +245,7 @@ def _work(extractor: Extractor) -> tuple[Work, Gate, Grounders]:
     task, options, llm, settings = extractor.task, extractor.options, extractor.llm(), extractor.settings
     gate = Gate(settings.concurrency)
     command = (str(settings.prompt), settings.ontology, str(settings.prompts_dir or ""))
-    grounders = Grounders(task, command, settings.workers, lambda: gate.open)
+    grounders = Grounders(task, command, settings.workers, lambda: gate.open, gate.width)
 
     async def work(document: Document) -> Finished:
         grounders.expect()

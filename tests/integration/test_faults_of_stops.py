@@ -110,7 +110,7 @@ def test_ctrl_c_in_a_program_that_calls_batch_ends_it_at_once(folder: Path, tmp_
     """F09 and F72: KeyboardInterrupt surfaces, nothing is tried again for it, and no request follows."""
     code = "import sys\nfrom extractor.runs.run import batch\nbatch(sys.argv[1], out=sys.argv[2], concurrency=4)"
     out = tmp_path / "run"
-    with FakeEndpoint(ANSWER, latency=0.05) as endpoint:
+    with FakeEndpoint(ANSWER, latency=0.2) as endpoint:
         command = [sys.executable, "-c", code, str(folder), str(out)]
         process = subprocess.Popen(command, env=environment(out, endpoint), stderr=subprocess.PIPE)
         at = wait_for(endpoint, 9, process)

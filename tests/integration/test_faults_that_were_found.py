@@ -76,7 +76,10 @@ def test_a_folder_inside_that_cannot_be_read_is_a_failure_and_not_silence(tmp_pa
 
 
 def test_what_each_kill_cut_off_is_in_the_count_of_the_run_that_ends(folder: Path, tmp_path: Path) -> None:
-    """Killed three times, the last run tells as many possible charges as the server counts."""
+    """Killed three times, the last run tells all charges that the server counts twice, and no more than were in flight.
+
+    A question counts from just before it leaves: one that a kill kept from leaving is counted too.
+    """
     out = tmp_path / "run"
     with FakeEndpoint(ANSWER, latency=0.05) as endpoint:
         for _ in range(3):
@@ -85,7 +88,7 @@ def test_what_each_kill_cut_off_is_in_the_count_of_the_run_that_ends(folder: Pat
             process.kill()
             process.communicate()
         summary = run(folder, out, endpoint)
-    assert again(endpoint) == summary.possible_duplicate_charges
+    assert again(endpoint) <= summary.possible_duplicate_charges <= 3 * 4
 
 
 def test_a_second_signal_counts_the_requests_in_flight_and_not_the_documents_at_work(
