@@ -7,6 +7,7 @@ A frame is its length in four bytes and so many bytes of JSON. The answer is thr
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import struct
 import sys
@@ -23,6 +24,7 @@ from extractor.runs.finished import finished
 from extractor.task import Task, load_task
 from extractor.text.chunking import Chunk
 
+NICE = 10
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!III")
 Parts = tuple[bytes, bytes, bytes]
@@ -72,6 +74,8 @@ def main(prompt: str, ontology: str, prompts_dir: str) -> None:
     # Whoever stops the run stops it at its parent; this end goes when its input ends.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
+    # Replies that come in and questions that leave go first: what waits here only has to be done in the end.
+    os.nice(NICE)
     task = load_task(
         Path(prompt) if prompt.endswith(".md") else prompt, ontology, Path(prompts_dir) if prompts_dir else None
     )

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -354,7 +355,9 @@ def write_run(summary: RunSummary, extractor: Extractor) -> None:
     )
 
 
+@cache
 def _versions() -> dict[str, str]:
+    """Looked for once a process: that takes longer than to write the file."""
     found = {}
     for package in PACKAGES:
         try:
