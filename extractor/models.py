@@ -22,7 +22,10 @@ Share = Annotated[float | None, Field(exclude_if=lambda value: value is None)]
 YearFrom = Literal["written", "weekday", "past", "future", "publication"]
 
 
-_set = object.__setattr__
+# The setters of the four slots that a model is, looked up once: `object.__setattr__` looks each up again for each model.
+_SLOTS = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+_set_fields, _set_names, _set_extra, _set_private = (BaseModel.__dict__[slot].__set__ for slot in _SLOTS)
+_new = object.__new__
 
 
 class Model(BaseModel):
@@ -37,11 +40,11 @@ class Model(BaseModel):
     @classmethod
     def trusted(cls, fields: dict[str, Any]) -> Self:
         """A model out of all its fields, in their order, unvalidated: for values that this program made itself."""
-        made = object.__new__(cls)
-        _set(made, "__dict__", fields)
-        _set(made, "__pydantic_fields_set__", set(fields))
-        _set(made, "__pydantic_extra__", None)
-        _set(made, "__pydantic_private__", None)
+        made = _new(cls)
+        _set_fields(made, fields)
+        _set_names(made, set(fields))
+        _set_extra(made, None)
+        _set_private(made, None)
         return made
 
 

@@ -43,7 +43,7 @@ def test_other_words_fold_otherwise(a: str, b: str) -> None:
 def test_the_way_back_is_in_order_and_in_bounds(text: str) -> None:
     """The places rise, none lies outside, and each folded character comes from the one that stands there."""
     folded = fold(text)
-    places = list(folded.starts)
+    places = [folded.origin(number) for number in range(len(folded.text))]
     assert len(places) == len(folded.text)
     assert places == sorted(places)
     assert all(0 <= place < len(text) for place in places)

@@ -282,10 +282,7 @@ class TextIndex:
 
     def _on_character_borders(self, first: int, last: int) -> bool:
         """A character that folds to several (a ligature) is not cut."""
-        starts = self.folded.starts
-        cut_before = first > 0 and starts[first - 1] == starts[first]
-        cut_behind = last < len(starts) and starts[last] == starts[last - 1]
-        return not (cut_before or cut_behind)
+        return not (self.folded.cuts(first) or self.folded.cuts(last))
 
     def _dress(self, form: str, start: int, end: int) -> Span:
         """Take in the quotation marks and whole characters at the edges that the quote has."""
