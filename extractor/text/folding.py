@@ -48,7 +48,7 @@ class Folded:
 
     def cuts(self, number: int) -> bool:
         """Whether a border before a folded character cuts a character of the original in two."""
-        return bisect_left(self.doubles, number) < bisect_right(self.doubles, number)
+        return bool(self.doubles) and bisect_left(self.doubles, number) < bisect_right(self.doubles, number)
 
     def at(self, original: int) -> int:
         """The first folded character that stood at the original offset or after it."""

@@ -23,9 +23,9 @@ def cluster_start(text: str, start: int) -> int:
 
 def _may_join(before: str, after: str) -> bool:
     """A quick no for the usual: letters, digits, spaces and marks of punctuation of one code point each."""
-    if after.isascii() and before.isascii():
-        return before == "\r"
-    return not (PLAIN[before] and PLAIN[after])
+    if PLAIN[before] and PLAIN[after]:
+        return False
+    return before == "\r" or not (before.isascii() and after.isascii())
 
 
 class _Plain(dict[str, bool]):

@@ -100,8 +100,10 @@ class TextIndex:
     def locate_name(self, name: str, *, near: Near = None, within: Span | None = None) -> Span | None:
         """Where a name or a word stands, also behind proclitics and inside a word glued to another; never by a slip."""
         name = trim(name)
-        places = self._places(name, names=True) if name else []
-        return self._best(places or self._behind_lam(name), near, within)
+        if not name:
+            return None
+        found = self._first_fit(self._places(name, names=True), near, within)
+        return found or self._best(self._behind_lam(name), near, within)
 
     def locate_all_names(self, name: str) -> list[Span]:
         """All places of a name, in order."""
@@ -120,17 +122,18 @@ class TextIndex:
     # -- the four ways
 
     def _exact(self, quote: str, near: Near, within: Span | None) -> Span | None:
-        places = []
+        return self._first_fit(self._exact_places(quote), near, within)
+
+    def _exact_places(self, quote: str) -> Iterator[tuple[int, Span]]:
         for start in _occurrences(self.text, quote):
             end = start + len(quote)
             cost = self._border_cost(start, end, names=False)
             if cost is not None and cluster_start(self.text, start) == start and cluster_end(self.text, end) == end:
-                places.append((cost, Span.at(start, end)))
-        return self._best(places, near, within)
+                yield cost, Span.at(start, end)
 
     def _folded(self, quote: str, near: Near, within: Span | None) -> Span | None:
         for form in dict.fromkeys((quote, quote.rstrip(CLOSING + EDGE), quote.strip(CLOSING + EDGE))):
-            found = self._best(self._places(form, names=False), near, within)
+            found = self._best(list(self._places(form, names=False)), near, within)
             if (found and _marks(self.text[found.start : found.end]) in (0, _marks(form))) or (
                 found and form == quote.strip(CLOSING + EDGE)
             ):
@@ -157,7 +160,7 @@ class TextIndex:
         return self._best(spans, near, within)
 
     def _firsts(self, piece: str) -> list[Span]:
-        places = [span for _, span in self._places(piece, names=False)][:MOST_PLACES]
+        places = [span for _, span in self._places(piece, names=False)]
         if places:
             return places
         slip = self._fuzzy(piece, None, None)
@@ -251,22 +254,24 @@ class TextIndex:
 
     # -- places of a folded form
 
-    def _places(self, form: str, *, names: bool, after: int = 0) -> list[tuple[int, Span]]:
-        """Where the form stands, spelling aside, with a cost for borders that fall inside a word."""
+    def _places(self, form: str, *, names: bool, after: int = 0) -> Iterator[tuple[int, Span]]:
+        """Where the form stands, spelling aside, with a cost for borders that fall inside a word.
+
+        Of names, in the order of the text.
+        """
         letters = fold_key(form)
-        if not any(letter.isalnum() for letter in letters):
-            return []
-        places = []
-        since = self.folded.at(after) if after else 0
-        for at in _occurrences(self.folded.text, letters, since):
-            start, end = self.folded.place(at, at + len(letters))
-            if not self._on_character_borders(at, at + len(letters)):
+        if not (letters.isalnum() or any(map(str.isalnum, letters))):
+            return
+        folded = self.folded
+        for at in _occurrences(folded.text, letters, folded.at(after) if after else 0):
+            # A character that folds to several (a ligature) is not cut.
+            if folded.cuts(at) or folded.cuts(at + len(letters)):
                 continue
+            start, end = folded.place(at, at + len(letters))
             start, end = (start, end) if names else self._without_slivers(start, end)
             cost = self._border_cost(start, end, names=names)
             if cost is not None:
-                places.append((cost, self._dress(form, start, end)))
-        return places
+                yield cost, self._dress(form, start, end)
 
     def _without_slivers(self, start: int, end: int) -> tuple[int, int]:
         """A letter or two of the word before or behind, which a doubled letter of the quote took in, are let go."""
@@ -279,10 +284,6 @@ class TextIndex:
         if inside is not None and self._rest_behind(end) not in ("", *ENCLITICS):
             end = next(n for n in range(inside, start, -1) if _in_word(self.text[n])) + 1
         return start, end
-
-    def _on_character_borders(self, first: int, last: int) -> bool:
-        """A character that folds to several (a ligature) is not cut."""
-        return not (self.folded.cuts(first) or self.folded.cuts(last))
 
     def _dress(self, form: str, start: int, end: int) -> Span:
         """Take in the quotation marks and whole characters at the edges that the quote has."""
@@ -342,6 +343,16 @@ class TextIndex:
             at += 1
         return fold_key(self.text[end:at]) if _in_word(self.text[end - 1]) else ""
 
+    def _first_fit(self, places: Iterable[tuple[int, Span]], near: Near, within: Span | None) -> Span | None:
+        """The best of places that come in the order of the text; the first that none can be better than ends the search."""
+        target = _as_range(near)
+        seen = []
+        for cost, span in places:
+            if not cost and _is_inside(span, within) and not _distance(span, target):
+                return span
+            seen.append((cost, span))
+        return self._best(seen, near, within)
+
     def _best(self, places: list[tuple[int, Span]], near: Near, within: Span | None) -> Span | None:
         """The cheapest borders; then inside `within`; then nearest to `near`; then first."""
         if not places:
@@ -352,8 +363,7 @@ class TextIndex:
 
         def rank(place: tuple[int, Span]) -> tuple[bool, int, int, int]:
             cost, span = place
-            outside = within is not None and not (within.start <= span.start and span.end <= within.end)
-            return outside, cost, _distance(span, target), span.start
+            return not _is_inside(span, within), cost, _distance(span, target), span.start
 
         return min(places, key=rank)[1]
 
@@ -388,14 +398,14 @@ def _offsets(words: list[str]) -> Iterator[tuple[int, str]]:
         at += len(word)
 
 
-def _occurrences(text: str, part: str, since: int = 0) -> list[int]:
-    """Where a part occurs, at most 200 places."""
-    places: list[int] = []
+def _occurrences(text: str, part: str, since: int = 0) -> Iterator[int]:
+    """Where a part occurs, at most 200 places; the text is searched no further than is asked for."""
     at = text.find(part, since)
-    while at >= 0 and len(places) < MOST_PLACES:
-        places.append(at)
+    for _ in range(MOST_PLACES):
+        if at < 0:
+            return
+        yield at
         at = text.find(part, at + 1)
-    return places
 
 
 def _marks(text: str) -> int:
@@ -419,6 +429,10 @@ def _as_range(near: Near) -> tuple[int, int] | None:
     if isinstance(near, Span):
         return near.start, near.end
     return (near, near) if isinstance(near, int) else near
+
+
+def _is_inside(span: Span, within: Span | None) -> bool:
+    return within is None or (within.start <= span.start and span.end <= within.end)
 
 
 def _distance(span: Span, target: tuple[int, int] | None) -> int:
