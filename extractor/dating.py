@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import TypeVar
 
 from extractor.facts import Facts
 from extractor.models import Event, Relation, Time, TimeInterval
 from extractor.text.dates.anaphora import days_after
 
+Fact = TypeVar("Fact", Event, Relation)
 Anchor = tuple[int, TimeInterval]
 # How far before it, in characters, the day may stand that an expression counts from.
 REACH = 1500
@@ -27,9 +29,14 @@ def date_anaphora(facts: Facts) -> Facts:
         return facts
     return Facts(
         facts.entities,
-        tuple(event.changed(time=_dated(event.time, anchors)) if event.time else event for event in facts.events),
-        tuple(link.changed(time=_dated(link.time, anchors)) if link.time else link for link in facts.relations),
+        tuple([_with_day(event, anchors) for event in facts.events]),
+        tuple([_with_day(link, anchors) for link in facts.relations]),
     )
+
+
+def _with_day(fact: Fact, anchors: list[Anchor]) -> Fact:
+    found = fact.time and _dated(fact.time, anchors)
+    return fact if found is fact.time else fact.changed(time=found)
 
 
 def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
@@ -40,7 +47,9 @@ def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
 
 
 def _dated(time: Time, anchors: list[Anchor]) -> Time:
-    days = days_after(time.mention.text) if time.interval is None else None
+    if time.interval is not None:
+        return time
+    days = days_after(time.mention.text)
     if days is None:
         return time
     known = _counted_from(time.mention.span.start, days, anchors)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TypeVar
 
 from extractor.answers import Answer, AnswerEntity, AnswerEvent, AnswerModel, AnswerRelation, Flaw
@@ -121,17 +122,20 @@ class Grounder:
         found = self.surface_forms(item)
         if not found:
             raise NotKept(self.absence(item.name), "neither its name nor an alias is in the text")
-        entity = Entity(
-            id=f"{self.source.chunk}.{item.id}",
-            type=item.type,
-            name=found[0].text,
-            aliases=_unique(mention.text for mention in found[1:] if mention.text != found[0].text),
-            name_en=(item.name_en or "").strip() or _english(found[0].text),
-            country=self.country(item),
-            sector=self.sector(item),
-            mentions=tuple(found),
+        name = found[0].text
+        entity = self.kept[item.id] = Entity.trusted(
+            {
+                "id": f"{self.source.chunk}.{item.id}",
+                "type": item.type,
+                "name": name,
+                "aliases": _unique([mention.text for mention in found[1:] if mention.text != name]),
+                "name_en": (item.name_en or "").strip() or _english(name),
+                "country": self.country(item),
+                "sector": self.sector(item),
+                "mentions": tuple(found),
+                "share": None,
+            }
         )
-        self.kept[item.id] = entity
         return entity
 
     def surface_forms(self, item: AnswerEntity) -> list[Mention]:
@@ -194,6 +198,8 @@ class Grounder:
             raise NotKept("mode_of_other_type", f"{item.type} has no mode {foreign[0]!r}")
 
     def contexts(self, item: AnswerEvent) -> tuple[str, ...]:
+        if not item.contexts:
+            return ()
         known = _unique(context for context in item.contexts if context in self.ontology.contexts)
         for context in item.contexts:
             if context not in self.ontology.contexts:
@@ -271,7 +277,7 @@ class Grounder:
     # -- what events and relations share
 
     def references(self, kind: str, ids: tuple[int, ...], item: AnswerModel) -> tuple[str, ...]:
-        return _unique(found for number in ids if (found := self.reference(kind, number, item)))
+        return _unique([found for number in ids if (found := self.reference(kind, number, item))])
 
     def reference(self, kind: str, number: int | None, item: AnswerModel) -> str | None:
         if number is None:
@@ -299,7 +305,7 @@ class Grounder:
             language=self.source.language,
             ahead=_ahead(item),
         )
-        return Time(mention=mention, interval=interval)
+        return Time.trusted({"mention": mention, "interval": interval})
 
     def evidence(self, quote: str) -> Mention:
         found = self.quote(quote)
@@ -328,13 +334,18 @@ def _ahead(item: AnswerEvent | AnswerRelation) -> bool | None:
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(items))
+    return tuple(dict.fromkeys(items)) if items else ()
 
 
 def _english(name: str) -> str | None:
     """A name in Latin letters is its own English name where the LLM gives no other."""
-    letters = [char for char in name if char.isalpha()]
-    return name if letters and all(unicodedata.name(char, "").startswith("LATIN") for char in letters) else None
+    letters = filter(str.isalpha, name)
+    return name if all(map(_is_latin, letters)) and any(map(str.isalpha, name)) else None
+
+
+@lru_cache(maxsize=4096)
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
 
 
 def _count(value: str) -> int | None:

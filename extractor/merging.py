@@ -7,12 +7,14 @@ text; relations by their ends. Ids come from content, so equal facts have equal 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import TypeVar
 
 from extractor.facts import Facts
-from extractor.models import Entity, Event, Mention, Participant, Relation, Span
+from extractor.models import Entity, Event, Mention, Relation, Span
 from extractor.text.folding import fold_key
 
 T = TypeVar("T")
@@ -45,14 +47,12 @@ def merge_with_ids(parts: Sequence[Facts]) -> tuple[Facts, dict[str, str]]:
 def identify(facts: Facts, document_digest: str) -> Facts:
     """The facts in the order of the text, with ids made of their content."""
     entities = sorted(facts.entities, key=lambda e: (_first(e), e.type, e.name))
-    names = _ids("n", document_digest, entities, lambda e: (e.type, fold_key(e.name), _first(e)))
+    names = _ids("n", document_digest, [(e.type, fold_key(e.name), _first(e)) for e in entities])
     new_id = {entity.id: name for entity, name in zip(entities, names, strict=True)}
-    events = sorted((with_event_ids(e, new_id) for e in facts.events), key=_event_key)
-    relations = sorted((with_relation_ids(r, new_id) for r in facts.relations), key=_relation_key)
     return Facts(
-        tuple(entity.changed(id=new_id[entity.id]) for entity in entities),
-        _named("v", document_digest, events, _event_key),
-        _named("r", document_digest, relations, _relation_key),
+        tuple([entity.changed(id=new_id[entity.id]) for entity in entities]),
+        _named("v", document_digest, [with_event_ids(e, new_id) for e in facts.events], _event_key),
+        _named("r", document_digest, [with_relation_ids(r, new_id) for r in facts.relations], _relation_key),
     )
 
 
@@ -70,18 +70,30 @@ def same_entity(a: Entity, b: Entity) -> bool:
 
 def _join_entities(entities: Sequence[Entity]) -> tuple[list[Entity], dict[str, str]]:
     """The entities joined, and for each old id the id of what it became part of."""
+    bearers = _bearers(entities)
     groups: list[list[Entity]] = []
+    called: dict[str, set[int]] = {}
     for entity in entities:
-        fitting = [group for group in groups if _free(group, entity) and any(same_entity(entity, e) for e in group)]
-        fitting = fitting or [
-            group for group in groups if _free(group, entity) and _shares_alias(group, entity, entities)
-        ]
-        if fitting:
-            fitting[0].append(entity)
-        else:
-            groups.append([entity])
+        number = _group_of(entity, groups, called, bearers)
+        if number is None:
+            number = len(groups)
+            groups.append([])
+        groups[number].append(entity)
+        for key in _keys(entity):
+            called.setdefault(key, set()).add(number)
     new_id = {entity.id: group[0].id for group in groups for entity in group}
     return [_merge_entities(group) for group in groups], new_id
+
+
+def _group_of(
+    entity: Entity, groups: list[list[Entity]], called: dict[str, set[int]], bearers: dict[str, int]
+) -> int | None:
+    """The first group of the same entity, else the first that shares an alias; only those of a common key can be either."""
+    near = sorted({number for key in _keys(entity) for number in called.get(key, ())})
+    free = [number for number in near if _free(groups[number], entity)]
+    same = (number for number in free if any(same_entity(entity, other) for other in groups[number]))
+    alike = (number for number in free if _shares_alias(groups[number], entity, bearers))
+    return next(chain(same, alike), None)
 
 
 def _free(group: list[Entity], entity: Entity) -> bool:
@@ -89,20 +101,23 @@ def _free(group: list[Entity], entity: Entity) -> bool:
     return all(_chunk(other) != _chunk(entity) for other in group)
 
 
-def _shares_alias(group: list[Entity], entity: Entity, everything: Sequence[Entity]) -> bool:
+def _shares_alias(group: list[Entity], entity: Entity, bearers: dict[str, int]) -> bool:
     """Whether one is named by the other's full name, and by nobody else's."""
     for other in group:
         if _types_agree(other.type, entity.type) and not _english_differs(other, entity):
             shared = (_forms(other) & {fold_key(entity.name)}) | (_forms(entity) & {fold_key(other.name)})
-            if any(_bearers(form, everything) == 2 for form in shared):
+            if any(bearers[form] == 2 for form in shared):
                 return True
     return False
 
 
-def _bearers(form: str, everything: Sequence[Entity]) -> int:
-    """How many entities, over all chunks and counting those alike once in each chunk, bear this form."""
-    per_chunk = Counter(_chunk(entity) for entity in everything if form in _forms(entity))
-    return 99 if any(number > 1 for number in per_chunk.values()) else min(2, len(per_chunk))
+def _bearers(everything: Sequence[Entity]) -> dict[str, int]:
+    """How many entities bear each form, over all chunks and counting those alike once in each chunk; 99 if one chunk has two."""
+    per_form: dict[str, Counter[str]] = defaultdict(Counter)
+    for entity in everything:
+        for form in _forms(entity):
+            per_form[form][_chunk(entity)] += 1
+    return {form: 99 if max(chunks.values()) > 1 else min(2, len(chunks)) for form, chunks in per_form.items()}
 
 
 def _merge_entities(group: list[Entity]) -> Entity:
@@ -144,6 +159,12 @@ def _forms(entity: Entity) -> set[str]:
     return {fold_key(form) for form in (entity.name, *entity.aliases)}
 
 
+def _keys(entity: Entity) -> set[str]:
+    """Its forms and its English name: entities that are one have one of these in common."""
+    english = _key(entity.name_en)
+    return _forms(entity) | {english} if english else _forms(entity)
+
+
 def _key(name: str | None) -> str:
     return fold_key(name) if name else ""
 
@@ -153,7 +174,7 @@ def _chunk(entity: Entity) -> str:
 
 
 def _first(entity: Entity) -> int:
-    return min((mention.span.start for mention in entity.mentions), default=0)
+    return min([mention.span.start for mention in entity.mentions], default=0)
 
 
 # -- events and relations
@@ -208,12 +229,16 @@ def _merge_relations(a: Relation, b: Relation) -> Relation:
 def with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
     """The event with other ids for its entities."""
     return event.changed(
-        actors=_union(new_id[i] for i in event.actors),
-        recipients=_union(new_id[i] for i in event.recipients),
-        participants=_union(Participant(role=p.role, entity=new_id[p.entity]) for p in event.participants),
+        actors=_renamed(event.actors, new_id),
+        recipients=_renamed(event.recipients, new_id),
+        participants=_union([part.changed(entity=new_id[part.entity]) for part in event.participants]),
         place=event.place and new_id[event.place],
         source=event.source and new_id[event.source],
     )
+
+
+def _renamed(ids: tuple[str, ...], new_id: dict[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([new_id[i] for i in ids])) if ids else ()
 
 
 def with_relation_ids(relation: Relation, new_id: dict[str, str]) -> Relation:
@@ -252,23 +277,26 @@ def _place(mention: Mention) -> tuple[int, int]:
 
 
 def _named(prefix: str, digest: str, facts: list[Fact], key: Callable[[Fact], tuple[object, ...]]) -> tuple[Fact, ...]:
-    ids = _ids(prefix, digest, facts, key)
-    return tuple(fact.changed(id=name) for fact, name in zip(facts, ids, strict=True))
+    """The facts in the order of their keys, with ids made of these."""
+    keyed = sorted([(key(fact), fact) for fact in facts], key=itemgetter(0))
+    ids = _ids(prefix, digest, [found for found, _ in keyed])
+    return tuple([fact.changed(id=name) for (_, fact), name in zip(keyed, ids, strict=True)])
 
 
-def _ids(prefix: str, digest: str, items: Sequence[T], key: Callable[[T], tuple[object, ...]]) -> list[str]:
+def _ids(prefix: str, digest: str, keys: Sequence[tuple[object, ...]]) -> list[str]:
     """Ten hex digits of what each item is; the second of two equal ones gets a number behind."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     ids = []
-    for item in items:
-        name = prefix + hashlib.sha256(repr((digest, key(item))).encode("utf-8", "surrogatepass")).hexdigest()[:10]
-        ids.append(f"{name}-{seen[name]}" if seen[name] else name)
-        seen[name] += 1
+    for key in keys:
+        name = prefix + hashlib.sha256(repr((digest, key)).encode("utf-8", "surrogatepass")).hexdigest()[:10]
+        times = seen.get(name, 0)
+        ids.append(f"{name}-{times}" if times else name)
+        seen[name] = times + 1
     return ids
 
 
 def _union(*groups: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(item for group in groups for item in group))
+    return tuple(dict.fromkeys(chain.from_iterable(groups)))
 
 
 def _first_given(values: Iterable[T | None]) -> T | None:
