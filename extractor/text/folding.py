@@ -99,9 +99,9 @@ TABLE = _Table()
 
 @lru_cache(maxsize=1)
 def _changing() -> re.Pattern[str]:
-    """Runs of what may fold to something else: all but spaces, and but what folds to itself in the usual scripts."""
+    """What may fold to something else: all but spaces, and but what folds to itself in the usual scripts."""
     usual = map(chr, (*range(0x20, 0x700), *range(0x2000, 0x2070)))
-    return re.compile(f"[^ {re.escape(''.join(char for char in usual if TABLE[char] == char))}]+")
+    return re.compile(f"[^ {re.escape(''.join(char for char in usual if TABLE[char] == char))}]")
 
 
 def fold(text: str) -> Folded:
@@ -112,7 +112,7 @@ def fold(text: str) -> Folded:
     """
     single: dict[str, str] = {}
     several: dict[str, str] = {}
-    for char in set("".join(_changing().findall(text))):
+    for char in set(_changing().findall(text)):
         folded = TABLE[char]
         if folded != char:
             (several if len(folded) > 1 else single)[char] = folded or " "

@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from extractor.models import How, Span
 from extractor.text.folding import QUOTES, TABLE, Folded, fold, fold_key
 from extractor.text.fuzzy import best_window, is_slip
-from extractor.text.graphemes import cluster_end, cluster_start
+from extractor.text.graphemes import PLAIN, cluster_end, cluster_start
 
 Near = Span | int | tuple[int, int] | None
 
@@ -31,6 +31,8 @@ EDGE = (
     " \t\r\n\u00a0\u2000\u2001\u2002\u2003\u2009\u202f\u3000\u200b\u200c\u200d"
     "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 )
+# What is never part of a word, and never joins the character beside it.
+APART = frozenset(" .,،؛:()")
 CLOSING = ".,;:!?،؛؟۔…"
 # What Arabic and Persian write without a space before a word: and, so, with, for, as, the.
 PROCLITICS = frozenset(
@@ -127,6 +129,9 @@ class TextIndex:
     def _exact_places(self, quote: str) -> Iterator[tuple[int, Span]]:
         for start in _occurrences(self.text, quote):
             end = start + len(quote)
+            if self._is_apart(start, end):
+                yield 0, Span.at(start, end)
+                continue
             cost = self._border_cost(start, end, names=False)
             if cost is not None and cluster_start(self.text, start) == start and cluster_end(self.text, end) == end:
                 yield cost, Span.at(start, end)
@@ -268,6 +273,9 @@ class TextIndex:
             if folded.cuts(at) or folded.cuts(at + len(letters)):
                 continue
             start, end = folded.place(at, at + len(letters))
+            if self._is_apart(start, end) and self.text[start:end] == form:
+                yield 0, Span.at(start, end)
+                continue
             start, end = (start, end) if names else self._without_slivers(start, end)
             cost = self._border_cost(start, end, names=names)
             if cost is not None:
@@ -297,6 +305,16 @@ class TextIndex:
             end += 1
         how: How = "exact" if self.text[start:end] == form else "folded"
         return Span.at(start, end, how)
+
+    def _is_apart(self, start: int, end: int) -> bool:
+        """Whether a stretch stands between spaces or full stops, with letters at its edges: the usual, seen at a glance."""
+        text = self.text
+        return (
+            PLAIN[text[start]]
+            and PLAIN[text[end - 1]]
+            and (start == 0 or text[start - 1] in APART)
+            and (end == len(text) or text[end] in APART)
+        )
 
     def _border_cost(self, start: int, end: int, *, names: bool) -> int | None:
         """0 for whole words, more where a border falls inside a word; None where that is no place at all."""
