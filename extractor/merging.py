@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain
-from operator import itemgetter
-from typing import TypeVar
+from operator import attrgetter, itemgetter
+from typing import Any, TypeVar
 
 from extractor.facts import Facts
 from extractor.models import Entity, Event, Mention, Relation, Span
@@ -38,8 +38,8 @@ def merge_with_ids(parts: Sequence[Facts]) -> tuple[Facts, dict[str, str]]:
         relations = [with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
     joined = Facts(
         tuple(entities),
-        tuple(_join(events, same_event, _merge_events)),
-        tuple(_join([r for r in relations if r.subject != r.object], same_relation, _merge_relations)),
+        tuple(_join(events, attrgetter("type"), same_event, _merge_events)),
+        tuple(_join(_not_of_itself(relations), attrgetter("subject", "object"), same_relation, _merge_relations)),
     )
     return joined, new_id
 
@@ -51,8 +51,8 @@ def identify(facts: Facts, document_digest: str) -> Facts:
     new_id = {entity.id: name for entity, name in zip(entities, names, strict=True)}
     return Facts(
         tuple([entity.changed(id=new_id[entity.id]) for entity in entities]),
-        _named("v", document_digest, [with_event_ids(e, new_id) for e in facts.events], _event_key),
-        _named("r", document_digest, [with_relation_ids(r, new_id) for r in facts.relations], _relation_key),
+        _named("v", document_digest, [(event, _event_ids(event, new_id)) for event in facts.events], _event_key),
+        _named("r", document_digest, [(link, _relation_ids(link, new_id)) for link in facts.relations], _relation_key),
     )
 
 
@@ -195,11 +195,20 @@ def same_relation(a: Relation, b: Relation) -> bool:
     return a.predicate == b.predicate and ends and a.modality == b.modality
 
 
-def _join(facts: Sequence[Fact], same: Callable[[Fact, Fact], bool], merge: Callable[[Fact, Fact], Fact]) -> list[Fact]:
+def _join(
+    facts: Iterable[Fact],
+    kind: Callable[[Fact], Hashable],
+    same: Callable[[Fact, Fact], bool],
+    merge: Callable[[Fact, Fact], Fact],
+) -> list[Fact]:
+    """Those that are the same merged into the first of them; only facts of one kind can be the same."""
     joined: list[Fact] = []
+    of_kind: dict[Hashable, list[int]] = defaultdict(list)
     for fact in facts:
-        place = next((n for n, other in enumerate(joined) if same(other, fact)), None)
+        near = of_kind[kind(fact)]
+        place = next((number for number in near if same(joined[number], fact)), None)
         if place is None:
+            near.append(len(joined))
             joined.append(fact)
         else:
             joined[place] = merge(joined[place], fact)
@@ -222,19 +231,28 @@ def _merge_events(a: Event, b: Event) -> Event:
     return a.changed(**update)
 
 
+def _not_of_itself(relations: Iterable[Relation]) -> list[Relation]:
+    return [relation for relation in relations if relation.subject != relation.object]
+
+
 def _merge_relations(a: Relation, b: Relation) -> Relation:
     return a.changed(**{name: _first_given((getattr(a, name), getattr(b, name))) for name in ("time", "source")})
 
 
 def with_event_ids(event: Event, new_id: dict[str, str]) -> Event:
     """The event with other ids for its entities."""
-    return event.changed(
-        actors=_renamed(event.actors, new_id),
-        recipients=_renamed(event.recipients, new_id),
-        participants=_union([part.changed(entity=new_id[part.entity]) for part in event.participants]),
-        place=event.place and new_id[event.place],
-        source=event.source and new_id[event.source],
-    )
+    return event.changed(**_event_ids(event, new_id))
+
+
+def _event_ids(event: Event, new_id: dict[str, str]) -> dict[str, Any]:
+    participants = [part.changed(entity=new_id[part.entity]) for part in event.participants]
+    return {
+        "actors": _renamed(event.actors, new_id),
+        "recipients": _renamed(event.recipients, new_id),
+        "participants": tuple(dict.fromkeys(participants)),
+        "place": event.place and new_id[event.place],
+        "source": event.source and new_id[event.source],
+    }
 
 
 def _renamed(ids: tuple[str, ...], new_id: dict[str, str]) -> tuple[str, ...]:
@@ -243,11 +261,15 @@ def _renamed(ids: tuple[str, ...], new_id: dict[str, str]) -> tuple[str, ...]:
 
 def with_relation_ids(relation: Relation, new_id: dict[str, str]) -> Relation:
     """The relation with other ids for its entities."""
-    return relation.changed(
-        subject=new_id[relation.subject],
-        object=new_id[relation.object],
-        source=relation.source and new_id[relation.source],
-    )
+    return relation.changed(**_relation_ids(relation, new_id))
+
+
+def _relation_ids(relation: Relation, new_id: dict[str, str]) -> dict[str, Any]:
+    return {
+        "subject": new_id[relation.subject],
+        "object": new_id[relation.object],
+        "source": relation.source and new_id[relation.source],
+    }
 
 
 def _overlap(a: Span, b: Span) -> bool:
@@ -263,24 +285,30 @@ def _touch(a: Span, b: Span) -> bool:
 # -- ids
 
 
-def _event_key(event: Event) -> tuple[object, ...]:
+def _event_key(event: Event, ids: dict[str, Any]) -> tuple[object, ...]:
     trigger = event.trigger.span.start if event.trigger else -1
-    return (*_place(event.evidence), trigger, event.type, event.modality, event.modes, event.actors, event.recipients)
+    who = ids["actors"], ids["recipients"]
+    return (*_place(event.evidence), trigger, event.type, event.modality, event.modes, *who)
 
 
-def _relation_key(relation: Relation) -> tuple[object, ...]:
-    return (*_place(relation.evidence), relation.predicate, relation.subject, relation.object, relation.modality)
+def _relation_key(relation: Relation, ids: dict[str, Any]) -> tuple[object, ...]:
+    return (*_place(relation.evidence), relation.predicate, ids["subject"], ids["object"], relation.modality)
 
 
 def _place(mention: Mention) -> tuple[int, int]:
     return mention.span.start, mention.span.end
 
 
-def _named(prefix: str, digest: str, facts: list[Fact], key: Callable[[Fact], tuple[object, ...]]) -> tuple[Fact, ...]:
-    """The facts in the order of their keys, with ids made of these."""
-    keyed = sorted([(key(fact), fact) for fact in facts], key=itemgetter(0))
-    ids = _ids(prefix, digest, [found for found, _ in keyed])
-    return tuple([fact.changed(id=name) for (_, fact), name in zip(keyed, ids, strict=True)])
+def _named(
+    prefix: str,
+    digest: str,
+    facts: Iterable[tuple[Fact, dict[str, Any]]],
+    key: Callable[[Fact, dict[str, Any]], tuple[object, ...]],
+) -> tuple[Fact, ...]:
+    """The facts, each with the new ids of its entities, in the order of their keys, with ids made of these."""
+    keyed = sorted([(key(fact, ids), fact, ids) for fact, ids in facts], key=itemgetter(0))
+    names = _ids(prefix, digest, [found for found, _, _ in keyed])
+    return tuple([fact.changed(id=name, **ids) for (_, fact, ids), name in zip(keyed, names, strict=True)])
 
 
 def _ids(prefix: str, digest: str, keys: Sequence[tuple[object, ...]]) -> list[str]:
