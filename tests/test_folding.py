@@ -1,6 +1,7 @@
 """Spelling is folded away, and every folded character knows where it stood."""
 
 import unicodedata
+from bisect import bisect_left
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,45 @@ def test_texts_that_differ_in_spelling_alone_fold_alike(forms: tuple[str, ...]) 
 def test_other_words_fold_otherwise(a: str, b: str) -> None:
     """Folding is about spelling, not about meaning."""
     assert fold_key(a) != fold_key(b)
+
+
+def test_folding_twice_is_folding_once() -> None:
+    """On this `fold` relies: it replaces one character after another, and what was put in is not replaced again."""
+    folds = {char: fold_key(char) for char in map(chr, range(0x30000))}
+    assert {char: folded for char, folded in folds.items() if fold_key(folded) != folded or " " in folded} == {}
+
+
+MANY_LETTERS = "".join(
+    map(chr, range(0x390, 0x530))
+)  # Greek and Cyrillic: more different letters than are replaced one by one
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a",
+        "  a  b ",
+        "a…b ﷺ c… ½",
+        "…",
+        "لا ﻻ «می‌رود» ۱۴۰۲",
+        "A\r\nB\u200f É e\u0301",
+        "한국어 각",
+        MANY_LETTERS,
+    ],
+)
+def test_the_way_back_is_that_of_each_character(text: str) -> None:
+    """As if each character were folded by itself, there and back; a border inside what one character became is told."""
+    origins = [place for place, char in enumerate(text) for _ in fold_key(char)]
+    folded = fold(text)
+    numbers = range(len(origins))
+    assert folded.text == "".join(map(fold_key, text))
+    assert [folded.origin(number) for number in numbers] == origins
+    assert [folded.at(place) for place in range(len(text) + 1)] == [
+        bisect_left(origins, place) for place in range(len(text) + 1)
+    ]
+    assert [folded.cuts(number) for number in numbers] == [n > 0 and origins[n] == origins[n - 1] for n in numbers]
 
 
 @given(st.text(max_size=200))

@@ -124,7 +124,7 @@ def fold(text: str) -> Folded:
 
 def _replaced(text: str, by: dict[str, str]) -> str:
     if len(by) > MANY:
-        return text.translate(str.maketrans(by))
+        return text.translate({ord(char): other for char, other in by.items()})
     for char, other in by.items():
         text = text.replace(char, other)
     return text
