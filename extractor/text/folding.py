@@ -142,6 +142,8 @@ def _doubles(blanked: str, several: dict[str, str]) -> list[int]:
     return doubles
 
 
+# A name is folded to be found, to be joined and for its id, and comes again in other chunks and documents.
+@lru_cache(maxsize=8192)
 def fold_key(text: str) -> str:
     """The folded text alone: equal for names that differ only in spelling."""
     return "".join(map(TABLE.__getitem__, text))

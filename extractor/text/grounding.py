@@ -366,7 +366,7 @@ class TextIndex:
         target = _as_range(near)
         seen = []
         for cost, span in places:
-            if not cost and _is_inside(span, within) and not _distance(span, target):
+            if not cost and _is_inside(span, within) and (target is None or not _distance(span, target)):
                 return span
             seen.append((cost, span))
         return self._best(seen, near, within)
