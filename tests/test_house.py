@@ -28,7 +28,7 @@ LAYERS = [
     {"llm", "fake_batches", "fake_connection", "fake_endpoint", "fake_faults"},
     {"task"},
     {"facts"},
-    {"merging"},
+    {"merging", "alignment"},
     {"agreement", "dating"},
     {"pipeline"},
     {"prices"},

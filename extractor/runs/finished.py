@@ -10,7 +10,7 @@ from isal import isal_zlib
 from extractor.models import Extraction, Usage
 
 LEVEL = 1
-LINE_BREAKERS = {"\u2028".encode(): b"\\u2028", "\u2029".encode(): b"\\u2029", "\x85".encode(): b"\\u0085"}
+LINE_BREAKERS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ def pack(line: bytes) -> bytes:
 
 def line_of(extraction: Extraction) -> bytes:
     """An extraction as one line of JSON, in UTF-8, safe for readers that split at Unicode's line separators."""
-    # What model_dump_json makes, before it is decoded.
-    line = extraction.__pydantic_serializer__.to_json(extraction)
+    text = extraction.model_dump_json()
     for breaker, escaped in LINE_BREAKERS.items():
-        line = line.replace(breaker, escaped)
-    return line
+        text = text.replace(breaker, escaped)
+    return text.encode()
