@@ -110,6 +110,7 @@ class Grounders:
     begun: int = 0
     _others: list[Grounder] = field(default_factory=list)
     _starting: asyncio.Task[None] | None = None
+    _turns: deque[asyncio.Future[Grounder | None]] = field(default_factory=deque)
 
     def expect(self) -> None:
         """One more document was begun, and will be finished here."""
@@ -118,7 +119,7 @@ class Grounders:
             self._starting = asyncio.create_task(self._start())
 
     async def finish(self, asked: Asked) -> Finished:
-        other = self._free()
+        other = await self._place()
         for _ in range(2):
             if other is None:
                 break
@@ -143,11 +144,32 @@ class Grounders:
             await other.start()
             self._others.append(other)
 
-    def _free(self) -> Grounder | None:
-        """The one with the least to do; None where all have enough, so that this process does its part."""
-        alive = [other for other in self._others if other.alive]
-        least = min(alive, key=lambda other: len(other.waiting), default=None)
-        return least if least is not None and len(least.waiting) < SPARE + self.open_questions() else None
+    async def _place(self) -> Grounder | None:
+        """Where it is to be done: in the process that has room, or else here, when it is its turn."""
+        if not self._turns:
+            rooms = self._rooms()
+            if rooms or not self._others:
+                return rooms[0] if rooms else None
+            asyncio.get_running_loop().call_soon(self._next)
+        mine: asyncio.Future[Grounder | None] = asyncio.get_running_loop().create_future()
+        self._turns.append(mine)
+        return await mine
+
+    def _next(self) -> None:
+        """In each turn of the event loop the others get as much as they have room for, and this process does one."""
+        for place in [*self._rooms(), None]:
+            while self._turns and self._turns[0].done():  # cancelled
+                self._turns.popleft()
+            if self._turns:
+                self._turns.popleft().set_result(place)
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _rooms(self) -> list[Grounder]:
+        """The processes that are alive, each as often as it has room, the one with the most room first."""
+        most = SPARE + self.open_questions()
+        rooms = [(number, other) for other in self._others if other.alive for number in range(len(other.waiting), most)]
+        return [other for _, other in sorted(rooms, key=lambda room: room[0])]
 
     async def _another(self, dead: Grounder) -> Grounder:
         fresh = Grounder(self.command)
