@@ -3,8 +3,8 @@
 python scripts/tables.py
 
 A table stands between `<!-- eval -->`, `<!-- compare: plover@1.0.0 plover@1.1.0 -->`, `<!-- annotators: fa-02 ar-02 -->` (the
-seeds that are held out) or `<!-- planted -->` and a closing mark of the same name. The suite checks that what stands there is
-what this writes.
+seeds that are held out), `<!-- heldout -->`, `<!-- shares -->` (both of the reports that nobody read) or `<!-- planted -->`
+and a closing mark of the same name. The suite checks that what stands there is what this writes.
 """
 
 from __future__ import annotations
@@ -20,35 +20,81 @@ from extractor.evaluation.compare import compare_prompts
 from extractor.evaluation.evaluate import evaluate, gold_name, read_results
 from extractor.evaluation.facts import facts_of_extraction, facts_of_gold
 from extractor.evaluation.gold import load_gold
-from extractor.evaluation.render import LABELS, Sheet, comparison_markdown, main_sheet, markdown, number
-from extractor.evaluation.scores import ASPECTS, Card, total
+from extractor.evaluation.render import (
+    LABELS,
+    Sheet,
+    comparison_markdown,
+    main_sheet,
+    markdown,
+    number,
+    share_sheet,
+    spread,
+)
+from extractor.evaluation.scores import ASPECTS, Card, interval, total
+from extractor.llm.cassette import Reel
 from extractor.models import Extraction
 from extractor.runs.run import batch
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS, CASSETTES = ROOT / "seeds", ROOT / "cassettes"
 PLANTED, PLANTED_CASSETTES = ROOT / "tests/planted", ROOT / "tests/planted-cassettes"
+HELDOUT, HELDOUT_CASSETTES = ROOT / "tests/heldout", ROOT / "tests/heldout-cassettes"
+# How the held-out reports were recorded: so often each, under these seeds.
+PASSES, SEED = 3, 1
 FILES = (ROOT / "README.md", ROOT / "docs/quality.md")
-MARKED = re.compile(r"(<!-- (eval|compare|annotators|planted)(?:: (.*?))? -->\n)(.*?)(\n?<!-- /\2 -->)", re.DOTALL)
+MARKED = re.compile(
+    r"(<!-- (eval|compare|annotators|heldout|shares|planted)(?:: (.*?))? -->\n)(.*?)(\n?<!-- /\2 -->)", re.DOTALL
+)
 
 
 def table(kind: str, arguments: str) -> str:
-    """One table: `eval` of the newest prompt, `annotators` beside it, `compare` of some, what came of `planted` words."""
+    """One table: `eval` of the newest prompt, `annotators` beside it, `compare` of some, the others of their folders."""
     if kind == "compare":
         prompts = arguments.split()
         return comparison_markdown(compare_prompts(SEEDS, prompts, CASSETTES, SEEDS))
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder, "run")
-        if kind == "eval":
-            batch(SEEDS, out=run, replay=CASSETTES, cache=False)
-            return markdown(main_sheet(evaluate(read_results(run), SEEDS)))
-        if kind == "annotators":
-            batch(SEEDS, out=run, replay=CASSETTES, cache=False)
-            return markdown(annotators_sheet(list(read_results(run)), arguments.split()))
-        batch(PLANTED, out=run, replay=PLANTED_CASSETTES, cache=False)
-        planted = _script("planted")
-        found: str = planted.table(planted.outcomes(run, PLANTED / "expected.gold.json"))
-        return found
+    if kind == "eval":
+        return markdown(main_sheet(evaluate(extracted(SEEDS, CASSETTES), SEEDS)))
+    if kind == "annotators":
+        return markdown(annotators_sheet(extracted(SEEDS, CASSETTES), arguments.split()))
+    if kind == "heldout":
+        return markdown(heldout_sheet())
+    if kind == "shares":
+        passes = extracted(HELDOUT, HELDOUT_CASSETTES, seed=SEED, passes=PASSES)
+        return markdown(share_sheet(evaluate(passes, HELDOUT)))
+    return planted_table()
+
+
+def extracted(folder: Path, cassettes: Path, **settings: int) -> list[Extraction]:
+    """The extractions of a folder's documents, from recordings."""
+    with tempfile.TemporaryDirectory() as place:
+        batch(folder, out=Path(place, "run"), replay=cassettes, cache=False, **settings)
+        return list(read_results(Path(place, "run")))
+
+
+def planted_table() -> str:
+    planted = _script("planted")
+    with tempfile.TemporaryDirectory() as place:
+        batch(PLANTED, out=Path(place, "run"), replay=PLANTED_CASSETTES, cache=False)
+        found: str = planted.table(planted.outcomes(Path(place, "run"), PLANTED / "expected.gold.json"))
+    return found
+
+
+def heldout_sheet() -> Sheet:
+    """Asked once; asked three times; and the two annotators of these reports, on the footing of `annotators`."""
+    once = extracted(HELDOUT, HELDOUT_CASSETTES, seed=SEED)
+    passes = extracted(HELDOUT, HELDOUT_CASSETTES, seed=SEED, passes=PASSES)
+    one, several = (evaluate(found, HELDOUT) for found in (once, passes))
+    against = list(zip(*(_against_annotators(extraction, HELDOUT) for extraction in once), strict=True))
+    header = ("F1", "one pass", "95 %", "three passes", "prompt against A", "prompt against B", "A against B")
+    rows = (
+        (LABELS[a], number(one.f1(a)), spread(interval(one.cards, a)), number(several.f1(a)),
+         *(number(total(cards, a).f1) for cards in against))
+        for a in ASPECTS
+    )  # fmt: skip
+    answers = [len(reply.text) for replies in Reel(HELDOUT_CASSETTES).load().replies.values() for reply in replies]
+    characters = sum(answers) / len(answers)
+    last = ("answer characters a document", f"{characters:,.0f}", "", f"{characters * PASSES:,.0f}", "", "", "")
+    return Sheet("Held out", header, (*rows, last))
 
 
 def annotators_sheet(extractions: list[Extraction], held_out: list[str]) -> Sheet:
@@ -65,11 +111,11 @@ def annotators_sheet(extractions: list[Extraction], held_out: list[str]) -> Shee
     return Sheet("Beside the annotators", header, tuple(cells))
 
 
-def _against_annotators(extraction: Extraction) -> tuple[Card, Card, Card]:
+def _against_annotators(extraction: Extraction, folder: Path = SEEDS) -> tuple[Card, Card, Card]:
     """The extraction against A and against B, and A against B."""
     adjudicate = _script("adjudicate")
     document, name = extraction.document, gold_name(extraction.document.id)
-    a, b = (load_gold(SEEDS / "annotations" / who / f"{name}.gold.json") for who in "AB")
+    a, b = (load_gold(folder / "annotations" / who / f"{name}.gold.json") for who in "AB")
     found, first = facts_of_extraction(extraction), adjudicate.demanded(facts_of_gold(a, document))
     sides = ((found, a), (found, b), (first, b))
     one, two, between = (adjudicate.held_against(facts, annotation, document) for facts, annotation in sides)

@@ -163,7 +163,7 @@ def _estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> None
         f", about ${found.cost:.2f}" if found.cost is not None else ", cost unknown (set price_input and price_output)"
     )
     typer.echo(
-        f"{found.documents:,} documents in {found.chunks:,} requests, about {found.prompt_tokens:,} tokens of prompts and "
+        f"{found.documents:,} documents in {found.requests:,} requests, about {found.prompt_tokens:,} tokens of prompts and "
         f"{found.completion_tokens:,} of answers{cost}. {found.unreadable:,} cannot be read. Nothing was asked."
     )
 

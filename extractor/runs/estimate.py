@@ -18,11 +18,11 @@ ANSWER_SHARE = 2.5
 
 @dataclass(slots=True)
 class Estimate:
-    """Documents, requests and tokens, in round figures; `cost` is None where no price is known."""
+    """Documents, requests (all passes) and tokens, in round figures; `cost` is None where no price is known."""
 
     documents: int = 0
     unreadable: int = 0
-    chunks: int = 0
+    requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float | None = None
@@ -40,9 +40,9 @@ def estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> Estim
             continue
         chunks = chunk_text(text, size=options.chunk_size, overlap=options.chunk_overlap)
         found.documents += 1
-        found.chunks += len(chunks)
-        found.prompt_tokens += (fixed * len(chunks) + len(text)) // CHARACTERS_A_TOKEN
-        found.completion_tokens += int(len(text) * ANSWER_SHARE) // CHARACTERS_A_TOKEN
+        found.requests += len(chunks) * options.passes
+        found.prompt_tokens += (fixed * len(chunks) + len(text)) * options.passes // CHARACTERS_A_TOKEN
+        found.completion_tokens += int(len(text) * ANSWER_SHARE) * options.passes // CHARACTERS_A_TOKEN
     price = price_of(extractor.settings, options.model)
     found.cost = price.of(found.prompt_tokens, found.completion_tokens) if price else None
     return found
