@@ -40,7 +40,8 @@ def overriding_llm() -> LLM | None:
 
 
 def build_llm(settings: Settings, meter: Meter) -> LLM:
-    """The stack for one event loop: recorder over cache over single flight over retries over pace over budget over the client.
+    """The stack for one event loop: recorder over cache over single flight over retries over the ladder of modes over pace
+    over budget over the client.
 
     Replaying needs neither key nor network, and loads neither openai nor instructor.
     """
@@ -62,6 +63,7 @@ def _live(settings: Settings, meter: Meter) -> LLM:
     key = api_key(settings)
     from extractor.llm.limits import LimitedLLM, Limiter
     from extractor.llm.live import LiveLLM
+    from extractor.llm.live_ladder import LadderLLM
     from extractor.llm.retry import RetryingLLM
 
     limiter = Limiter(ceiling=settings.concurrency, rpm=settings.rpm, tpm=settings.tpm, max_wait=settings.max_wait)
@@ -76,7 +78,7 @@ def _live(settings: Settings, meter: Meter) -> LLM:
         on_headers=limiter.observe,
     )
     return RetryingLLM(
-        LimitedLLM(_within_budget(live, settings, meter), limiter=limiter, meter=meter),
+        LadderLLM(LimitedLLM(_within_budget(live, settings, meter), limiter=limiter, meter=meter)),
         attempts=settings.attempts,
         first_wait=settings.retry_wait,
         meter=meter,

@@ -9,6 +9,7 @@ from extractor.errors import CallTimeout, ExtractorError, ProviderError, ReplyTo
 from extractor.llm.base import Meter, Reply, Request
 from extractor.llm.live_client import Headers, Line, Wire, read_body
 from extractor.llm.live_envelope import Arrived, read_reply
+from extractor.llm.live_ladder import ModeRefused
 from extractor.llm.live_modes import Frame, Mode, Modes
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
@@ -26,7 +27,8 @@ class LiveLLM:
 
     `timeout` is the wall-clock limit of one call in seconds, from the moment it has a connection
     slot to the last byte. `max_reply_bytes` bounds a reply after decompression. `mode` is how the
-    schema is asked for; `auto` begins with json_schema and steps down where the endpoint refuses.
+    schema is asked for; `auto` begins with json_schema and steps down where the endpoint refuses:
+    LadderLLM then asks again.
     With `trust_env` proxies, certificates and extra headers are taken from the environment.
     `on_headers` is given the headers of every answer, errors included.
 
@@ -60,24 +62,24 @@ class LiveLLM:
         return self._wire.base_url
 
     async def complete(self, request: Request) -> Reply:
-        """One reply, for one call or, while the mode is not settled, one for each mode refused.
+        """One reply, for one call. Raises ModeRefused where the same is to be asked in the mode that is next.
 
         Raises ProviderError or AnswerError; DocumentError for a text that cannot be sent.
         """
-        while True:
-            frame = await self.modes.frame(request.schema)
-            body = frame.body(request)
-            try:
-                reply = await self._ask(request, frame, body)
-            except ProviderError as exc:
-                if not self.modes.step_down(frame.rung, exc):
-                    raise
-                continue
-            except ExtractorError:
-                self.modes.settle(frame.rung)
+        frame = await self.modes.frame(request.schema)
+        body = frame.body(request)
+        try:
+            reply = await self._ask(request, frame, body)
+        except ProviderError as exc:
+            if not self.modes.step_down(frame.rung, exc):
                 raise
+        except ExtractorError:
+            self.modes.settle(frame.rung)
+            raise
+        else:
             self.modes.settle(frame.rung)
             return reply
+        raise ModeRefused
 
     def forget(self, request: Request) -> None:
         """Nothing is kept here."""

@@ -125,6 +125,25 @@ def test_a_limit_of_requests_counts_those_that_were_too_fast(tmp_path: Path) -> 
         assert (second.exit_code, len(endpoint.requests), second.calls) == (4, 16, 6)
 
 
+REFUSING = {"json_schema refused": ("tools",), "two refused": ("json",), "three refused": ("plain",)}
+
+
+@pytest.mark.parametrize("modes", REFUSING.values(), ids=REFUSING)
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_a_limit_of_requests_counts_those_that_ask_in_a_mode_that_is_refused(
+    modes: tuple[str, ...], at_once: int, tmp_path: Path
+) -> None:
+    """F80: no more are sent than the limit says, wherever on the ladder it falls; with more, the run goes on and ends."""
+    folder, sent = make(tmp_path / "in", 8), 0
+    for limit in (1, 2, 3, 5):
+        with FakeEndpoint(ANSWER, modes=modes) as endpoint:
+            summary = run(folder, tmp_path / "run", endpoint, max_requests=limit, concurrency=at_once)
+        sent += len(endpoint.requests)
+        assert (summary.exit_code, summary.failed, sent) == (4, 0, limit), limit
+    with FakeEndpoint(ANSWER, modes=modes) as endpoint:
+        assert run(folder, tmp_path / "run", endpoint, max_requests=60).states == {"done": 8}
+
+
 # -- batches
 
 
