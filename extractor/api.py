@@ -90,7 +90,7 @@ class Extractor:
         self._stacks: WeakKeyDictionary[asyncio.AbstractEventLoop, LLM] = WeakKeyDictionary()
 
     def with_settings(self, **changes: Any) -> Extractor:
-        """The same with some settings changed, and a stack of its own; it counts on the same meter."""
+        """The same with some settings changed, and a stack of its own; it counts on the same meter, until it is given another."""
         other = Extractor(self.settings.model_copy(update=changes), llm=self._given)
         other.meter = self.meter
         return other

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -165,6 +166,16 @@ class Meter:
         """A reply came out of the cache."""
         self.cache_hits += 1
         self.models[reply.model] = self.models.get(reply.model, 0) + 1
+
+    def charged(self, number: int) -> None:
+        """So many calls broke off that the endpoint may bill all the same."""
+        self.possible_duplicate_charges += number
+
+    def add(self, other: Meter) -> None:
+        """Count what another meter counted too; `earlier` is nobody else's."""
+        for name in self.__dataclass_fields__.keys() - {"earlier"}:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, dict(Counter(mine) + Counter(theirs)) if isinstance(mine, dict) else mine + theirs)
 
     def spent(self) -> Spent:
         """By this process, and by earlier starts of the same run."""

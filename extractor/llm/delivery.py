@@ -143,7 +143,7 @@ class Delivery:
         left = self.outbox.end(part)
         if gone:
             # Answered and paid for once, and nobody has the answers any more.
-            self.meter.possible_duplicate_charges += left
+            self.meter.charged(left)
         if batch.status == "cancelled":
             raise ProviderError(
                 f"The batch {batch.id} was cancelled at the provider.",

@@ -52,7 +52,7 @@ class RetryingLLM:
         try:
             return await self.inner.complete(request)
         except RETRYABLE as exc:
-            self.meter.possible_duplicate_charges += bool(exc.detail.get("possibly_billed"))
+            self.meter.charged(bool(exc.detail.get("possibly_billed")))
             raise
 
     def forget(self, request: Request) -> None:

@@ -241,7 +241,7 @@ class Ledger:
         return str(found[0]) if found else None
 
     def charges(self) -> int:
-        """Calls that broke off while in flight, in all starts of this run: they may be paid twice."""
+        """Calls that broke off in all starts of this run, by a kill, a stop or a fault: they may be paid twice."""
         return int(self.fact("charges") or 0)
 
     # -- writing

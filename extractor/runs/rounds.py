@@ -18,6 +18,7 @@ from extractor.llm.collecting import CollectingLLM
 from extractor.llm.delivery import Delivery
 from extractor.llm.live_client import Wire
 from extractor.llm.outbox import Outbox
+from extractor.runs.in_flight import InFlight
 from extractor.runs.lock import FolderLock
 from extractor.runs.run import Job, RunSummary, run_once, write_run
 from extractor.runs.runner import Runner
@@ -44,8 +45,11 @@ async def run_in_rounds(job: Job, lock: FolderLock) -> RunSummary:
             summary = replace(summary, skipped=before.skipped if before else summary.skipped)
             if _must_stop(runner) or not outbox.waiting()[0]:
                 break
-            error = await _deliver(delivery, runner)
+            told = job.meter.possible_duplicate_charges
+            error = await _deliver(delivery, runner, job)
             if error is not None or runner.progress.stopping:
+                charges = summary.possible_duplicate_charges + job.meter.possible_duplicate_charges - told
+                summary = replace(summary, possible_duplicate_charges=charges)
                 summary = _unfinished(summary, error, runner, outbox)
                 break
     finally:
@@ -72,9 +76,10 @@ async def _round(job: Job, lock: FolderLock, outbox: Outbox, *, first: bool) -> 
     return summary, runner
 
 
-async def _deliver(delivery: Delivery, runner: Runner) -> ExtractorError | None:
+async def _deliver(delivery: Delivery, runner: Runner, job: Job) -> ExtractorError | None:
     """Send what was collected, a budget's part of it too, and wait; what went wrong, if anything did."""
     runner.progress.stopping = None
+    in_flight = InFlight(job.out, job.meter)
 
     def tell(words: str) -> None:
         runner.progress.paused = words
@@ -85,6 +90,8 @@ async def _deliver(delivery: Delivery, runner: Runner) -> ExtractorError | None:
         return exc
     finally:
         runner.progress.paused = None
+        # No ledger is open here: the next one takes it up from the file.
+        in_flight.close(in_flight.left + job.meter.take_charges())
     return None
 
 

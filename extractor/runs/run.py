@@ -30,7 +30,7 @@ from extractor.runs.files import replace_file
 from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate
 from extractor.runs.grounders import Grounders
-from extractor.runs.in_flight import InFlight
+from extractor.runs.in_flight import InFlight, RunMeter
 from extractor.runs.ledger import Ledger
 from extractor.runs.lock import FolderLock
 from extractor.runs.results import ResultsFile
@@ -52,7 +52,7 @@ class RunSummary:
     """What a run came to. `states` counts the documents of the source by state; they add up to `documents`.
 
     `whole` tells that all documents of the source were met. `dropped_bytes` of results.jsonl were half a line that an
-    earlier stop left. `cost` is None where no price is known.
+    earlier stop left. `cost` is None where no price is known. `possible_duplicate_charges` are those of all starts of the run.
     """
 
     folder: Path
@@ -132,16 +132,24 @@ async def run_folder(
     watch: Callable[[Runner, Meter], Any] | None = None,
 ) -> RunSummary:
     """The same on the running event loop; `watch` is handed the runner before it starts."""
-    job = Job(
-        source, out, _with_durable_replies(extractor, out), source_options or SourceOptions(), retry_failed, watch
-    )
-    with FolderLock(out) as lock, calm_garbage_collection():
-        if extractor.settings.via == "batch-api" and extractor.settings.replay is None:
-            from extractor.runs.rounds import run_in_rounds
+    meter = RunMeter()
+    own = _with_durable_replies(extractor, out)
+    own.meter = meter
+    job = Job(source, out, own, meter, source_options or SourceOptions(), retry_failed, watch)
+    try:
+        with FolderLock(out) as lock, calm_garbage_collection():
+            return await _run(job, lock)
+    finally:
+        extractor.meter.add(meter)
 
-            return await run_in_rounds(job, lock)
-        summary, _ = await run_once(job, lock)
-        return summary
+
+async def _run(job: Job, lock: FolderLock) -> RunSummary:
+    if job.extractor.settings.via == "batch-api" and job.extractor.settings.replay is None:
+        from extractor.runs.rounds import run_in_rounds
+
+        return await run_in_rounds(job, lock)
+    summary, _ = await run_once(job, lock)
+    return summary
 
 
 @contextmanager
@@ -158,11 +166,12 @@ def calm_garbage_collection() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run is to do, and where."""
+    """What a run is to do, and where. `extractor` is the run's own and counts on `meter`, which begins at nothing."""
 
     source: str | Path | Iterable[Document]
     out: Path
     extractor: Extractor
+    meter: RunMeter
     source_options: SourceOptions
     retry_failed: bool
     watch: Callable[[Runner, Meter], Any] | None
@@ -175,26 +184,26 @@ class Job:
 
 async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[RunSummary, Runner]:
     """Once through all documents. `first`: no other time came before in this process."""
-    extractor, out = job.extractor, job.out
+    extractor, out, meter = job.extractor, job.out, job.meter
     entries = job.entries()
     work, gate, grounders = _work(extractor)
     ledger = Ledger(out, lock)
-    in_flight = InFlight(out)
+    in_flight = InFlight(out, meter)
     ledger.add_charges(in_flight.left)
     gate.note = in_flight.set
     started = time.monotonic()
     runner: Runner | None = None
     if first:
-        _remember_spending(ledger, extractor.meter)
+        _remember_spending(ledger, meter)
     try:
-        _note_spending(ledger, extractor.meter)
+        _note_spending(ledger, meter)
         runner = _runner(ledger, extractor, out, job.retry_failed and first, work, gate)
         if _has_limit(extractor.settings):
-            runner.after = lambda: _note_spending(ledger, extractor.meter)
+            runner.after = lambda: _note_spending(ledger, meter)
         if job.watch is not None:
-            job.watch(runner, extractor.meter)
+            job.watch(runner, meter)
         await runner.run(entries)
-        summary = _summary(runner, ledger, extractor.meter, out, time.monotonic() - started)
+        summary = _summary(runner, ledger, meter, out, time.monotonic() - started)
         _write_failures(out / "failures.jsonl", ledger)
         write_run(summary, extractor)
         return summary, runner
@@ -202,20 +211,21 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
         raise ledger.fault(exc) from None
     finally:
         try:
-            _note_spending(ledger, extractor.meter)
+            _note_spending(ledger, meter)
         finally:
-            in_flight.close(_not_recorded(ledger, runner.progress.cut_short if runner else 0))
+            cut_short = runner.progress.cut_short if runner else 0
+            in_flight.close(_not_recorded(ledger, cut_short + meter.take_charges()))
             ledger.close()
             await grounders.aclose()
             await extractor.aclose()
 
 
-def _not_recorded(ledger: Ledger, cut_short: int) -> int:
-    """Calls that were cut off go into the ledger; how many are left over where it takes nothing any more."""
+def _not_recorded(ledger: Ledger, charges: int) -> int:
+    """Calls that broke off go into the ledger; how many are left over where it takes nothing any more."""
     try:
-        ledger.add_charges(cut_short)
+        ledger.add_charges(charges)
     except StorageError:
-        return cut_short
+        return charges
     return 0
 
 
@@ -237,7 +247,7 @@ def _with_durable_replies(extractor: Extractor, out: Path) -> Extractor:
     """Without the shared cache, replies are kept in the run folder: what was paid for is never lost."""
     settings = extractor.settings
     if settings.cache or settings.replay is not None:
-        return extractor
+        return extractor.with_settings()
     return extractor.with_settings(cache=True, cache_dir=out / "replies")
 
 
@@ -292,7 +302,7 @@ def run_identity(extractor: Extractor) -> str:
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
-def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: float) -> RunSummary:
+def _summary(runner: Runner, ledger: Ledger, meter: RunMeter, out: Path, seconds: float) -> RunSummary:
     states, totals = ledger.counts(), ledger.totals()
     stopped = runner.stopped_by
     failed = FAILED_DOCUMENTS if states.get("failed") else 0
@@ -304,7 +314,7 @@ def _summary(runner: Runner, ledger: Ledger, meter: Meter, out: Path, seconds: f
         rejections=ledger.rejections(),
         calls=meter.calls,
         cache_hits=meter.cache_hits,
-        possible_duplicate_charges=meter.possible_duplicate_charges + ledger.charges() + runner.progress.cut_short,
+        possible_duplicate_charges=ledger.charges() + meter.new_charges + runner.progress.cut_short,
         seconds=seconds,
         replayed=meter.replayed,
         retries=meter.retries,
