@@ -22,7 +22,7 @@ FILES = {
 }
 # Lower layers first; a file may import what stands above it in this list, and its own layer.
 LAYERS = [
-    {"version", "errors", "terminal"},
+    {"version", "errors", "terminal", "file_systems"},
     {"ontology", "models", "llm.base", "ontology_text"},
     {"config", "prompts", "answers", "answers_rows", "answers_short", "strict_schema", "recovery", "text"},
     {"llm", "fake_batches", "fake_connection", "fake_endpoint", "fake_faults"},

@@ -10,6 +10,7 @@ import json
 import sqlite3
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +22,7 @@ from extractor.errors import StorageError
 from extractor.llm.base import LLM, Meter, Reply, Request, Tokens
 from extractor.llm.claims import Claims
 from extractor.llm.grouped import Grouped
+from extractor.llm.journal import ROLLBACK, in_wal, journal_for, open_database
 
 if TYPE_CHECKING:
     from diskcache import Cache
@@ -104,6 +106,9 @@ class ReplyCache:
 
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            journal = journal_for(self.folder)
+            if journal is ROLLBACK:
+                _leave_wal(self.folder / "cache.db")
             return Cache(
                 str(self.folder),
                 timeout=BUSY_SECONDS,
@@ -111,7 +116,8 @@ class ReplyCache:
                 eviction_policy="none" if self.size_limit is None else "least-recently-stored",
                 size_limit=self.size_limit or 2**62,
                 cull_limit=0 if self.size_limit is None else 10,
-                sqlite_synchronous=2,
+                sqlite_journal_mode=journal.mode,
+                sqlite_synchronous=journal.synchronous,
                 disk_min_file_size=2**31 - 1,
                 sqlite_mmap_size=0,
                 sqlite_cache_size=1024,
@@ -132,6 +138,10 @@ class ReplyCache:
         if "readonly" in str(exc) or "unable to open" in str(exc):
             return StorageError(
                 f"Cannot keep replies in {self.folder}: {exc}.", hint="Choose another --cache-dir, or --no-cache."
+            )
+        if "locked" in str(exc):
+            return StorageError(
+                f"Others keep the cache {self.folder} busy: {exc}.", hint="Wait for them, and run again."
             )
         return StorageError(
             f"The cache {self.folder} is damaged: {exc}.",
@@ -213,6 +223,16 @@ class CachedLLM:
         if self.claims is not None:
             self.claims.close()
         await self.inner.aclose()
+
+
+def _leave_wal(path: Path) -> None:
+    """diskcache opens a database as it was opened last: one in WAL leaves it, and its settings say so, before that."""
+    if not in_wal(path):
+        return
+    connection = open_database(path, ROLLBACK, BUSY_SECONDS)
+    with suppress(sqlite3.OperationalError):  # a cache that was killed before it had settings
+        connection.execute(f"UPDATE Settings SET value = '{ROLLBACK.mode}' WHERE key = 'sqlite_journal_mode'")
+    connection.close()
 
 
 def write_entry(reply: Reply) -> str:

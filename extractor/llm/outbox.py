@@ -18,6 +18,7 @@ from typing import Any
 from extractor import errors
 from extractor.errors import ExtractorError, StorageError
 from extractor.llm.base import Reply, Tokens
+from extractor.llm.journal import journal_for, open_database
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -57,9 +58,7 @@ class Outbox:
         self.path = folder / "outbox.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
+            self._db = open_database(self.path, journal_for(folder), BUSY_SECONDS)
             self._db.executescript(TABLES)
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('run', ?)", (secrets.token_hex(8),))
         except (OSError, sqlite3.Error) as exc:

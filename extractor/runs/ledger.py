@@ -1,4 +1,4 @@
-"""The ledger of a run: every document, its state and its result, durable at once (SQLite, WAL).
+"""The ledger of a run: every document, its state and its result, durable at once (SQLite).
 
 A document is `pending`, `running`, `done`, `empty` (done, and nothing found) or `failed`. Its result is kept, compressed, until
 a newer one replaces it, so that results.jsonl can be written in the order of the input at any time.
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from extractor.errors import OutputError, StorageError
 from extractor.llm.grouped import Grouped
+from extractor.llm.journal import WAL, Journal, journal_for, open_database
 from extractor.runs.lock import FolderLock, hold
 
 FORMAT = 2
@@ -115,9 +116,13 @@ class Ledger:
             raise self.fault(exc) if isinstance(exc, sqlite3.Error) else exc from None
 
     def _open(self) -> None:
-        self._durable = self._connect("FULL")
-        # What can be found out again need not survive a power cut.
-        self._quick = self._connect("NORMAL")
+        journal = journal_for(self.folder)
+        self._durable = self._quick = self._connect(journal)
+        if self._durable.execute("PRAGMA journal_mode").fetchone()[0] == WAL.mode:
+            # What can be found out again need not survive a power cut. Without WAL one connection does both: of two,
+            # the one that reads would keep the other one from writing.
+            self._quick = self._connect(journal)
+            self._quick.execute("PRAGMA synchronous = NORMAL")
         self._group = Grouped(self._commit, wait=TOGETHER, everybody=lambda: self.at_work())
         self._durable.executescript(FACTS)
         self.run = int(self.fact("run") or 0) + 1
@@ -140,11 +145,9 @@ class Ledger:
         self._durable.execute("UPDATE documents SET state = 'pending' WHERE state = 'running'")
         self._progressed = False
 
-    def _connect(self, synchronous: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+    def _connect(self, journal: Journal) -> sqlite3.Connection:
+        connection = open_database(self.path, journal, BUSY_SECONDS)
         self._connections.append(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
         return connection
 
     def flush(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -10,6 +11,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from extractor.errors import OutputError, RunLocked
+
+HELD = frozenset({errno.EACCES, errno.EAGAIN})
 
 
 class FolderLock:
@@ -43,7 +46,11 @@ def hold(folder: Path) -> IO[str]:
         raise OutputError(f"Cannot write to {folder}: {exc.strerror}.", hint="Choose another --out.") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as exc:
+        if exc.errno not in HELD:
+            file.close()
+            hint = "Choose another --out: its file system has no locks."
+            raise OutputError(f"Cannot lock {folder}: {exc.strerror}.", hint=hint) from None
         file.seek(0)
         owner = file.read().strip() or "unknown"
         file.close()

@@ -20,6 +20,7 @@ from typing import Any
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
 from extractor.errors import StorageError
+from extractor.file_systems import network_mount
 from extractor.llm.base import Meter, Spent, canonical
 from extractor.models import Document, Usage
 from extractor.pipeline import ask_document
@@ -356,6 +357,7 @@ def write_run(summary: RunSummary, extractor: Extractor) -> None:
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "prompt": extractor.task.prompt.ref,
         "ontology": extractor.task.ontology.ref,
+        "network_file_systems": _network(summary.folder, extractor.settings.cache_dir),
         "settings": extractor.settings.public(),
         "summary": {**asdict(summary), "folder": os.fspath(summary.folder)},
         "calls": asdict(extractor.meter),
@@ -363,6 +365,11 @@ def write_run(summary: RunSummary, extractor: Extractor) -> None:
     replace_file(
         summary.folder / "run.json", [json.dumps(run, ensure_ascii=False, indent=2, default=str).encode() + b"\n"]
     )
+
+
+def _network(*folders: Path) -> dict[str, str]:
+    """Where the run's files were on a network: mount points and the types of their file systems."""
+    return dict(mount for folder in folders if (mount := network_mount(folder)) is not None)
 
 
 @cache
