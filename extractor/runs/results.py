@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from extractor.errors import OutputError, StorageError
-from extractor.runs.ledger import Ledger
+from extractor.runs.ledger_file import LedgerFile, Standing
 
 NOTE_EVERY = 256
+# Lines at the end of the file that are compared with the ledger at each start.
+LOOK_AT = 64
+
+State = Literal["right", "wrong", "older", "unknown"]
 
 
 class ResultsFile:
@@ -16,17 +21,17 @@ class ResultsFile:
 
     Lines that stand there from an earlier run are left as they are for as long as the documents come
     in the same order with the same results; from the first difference on they are written anew out of
-    the ledger. What a kill left half written is cut off.
+    the ledger. What a kill or a power cut left half written is cut off.
     """
 
-    def __init__(self, path: Path, ledger: Ledger) -> None:
+    def __init__(self, path: Path, ledger: LedgerFile) -> None:
         self.path = path
         self.ledger = ledger
         self._number = 0
         self._end = 0
         self._noted: list[tuple[int, str, str, int]] = []
         self._file = self._open()
-        self._dropped = self._drop_what_was_not_noted()
+        self._dropped = self._drop_what_does_not_stand()
         self._standing = ledger.written()
         self._expected = next(self._standing, None)
 
@@ -52,8 +57,9 @@ class ResultsFile:
             self.flush()
 
     def flush(self) -> None:
-        """Make the noted lines known to the ledger, after they are in the file."""
+        """Make the noted lines known to the ledger, after they are on the disk: no power cut takes a line that is noted."""
         if self._noted:
+            self._force()
             self.ledger.note_written(self._noted)
             self._noted = []
 
@@ -61,7 +67,7 @@ class ResultsFile:
         """No document follows: whatever else stands in the file goes."""
         self._cut_here()
         self.flush()
-        os.fsync(self._file)
+        self._force()
         os.close(self._file)
 
     def _open(self) -> int:
@@ -70,15 +76,26 @@ class ResultsFile:
         except OSError as exc:
             raise OutputError(f"Cannot write {self.path}: {exc.strerror}.", hint="Choose another --out.") from None
 
-    def _drop_what_was_not_noted(self) -> int:
-        """Cut the file after its last noted line, and forget lines that it no longer holds whole."""
+    def _drop_what_does_not_stand(self) -> int:
+        """Cut the file where it stops to be what was noted, and forget lines that it does not hold."""
         size = os.fstat(self._file).st_size
-        number, end = self.ledger.last_written(size)
-        if end and os.pread(self._file, 1, end - 1) != b"\n":
-            number, end = 0, 0
+        number, end = self._standing_of(*self.ledger.last_written(size))
         self.ledger.forget_written(number)
         os.ftruncate(self._file, end)
         return size - end
+
+    def _standing_of(self, number: int, end: int) -> tuple[int, int]:
+        """How many of so many lines stay, and where they end: the last are looked at, more where all of those are wrong."""
+        while number:
+            first = max(0, number - LOOK_AT)
+            lines = self.ledger.standing(first, number)
+            wrong = next((line for line in lines if state_of(line, self.ledger, self._file) == "wrong"), None)
+            if wrong is None:
+                break
+            number, end = wrong.number, wrong.start
+            if number > first:
+                break
+        return number, end
 
     def _cut_here(self) -> None:
         """From here on the file is written anew."""
@@ -95,7 +112,29 @@ class ResultsFile:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError as exc:
-            raise StorageError(
-                f"Cannot write {self.path}: {exc.strerror}.",
-                hint="Make room and run again: nothing finished is lost.",
-            ) from None
+            raise self._fault(exc) from None
+
+    def _force(self) -> None:
+        try:
+            os.fsync(self._file)
+        except OSError as exc:
+            raise self._fault(exc) from None
+
+    def _fault(self, exc: OSError) -> StorageError:
+        hint = "Make room and run again: nothing finished is lost."
+        return StorageError(f"Cannot write {self.path}: {exc.strerror}.", hint=hint)
+
+
+def state_of(line: Standing, ledger: LedgerFile, file: int) -> State:
+    """What a noted line is against what the ledger keeps: `older` where that is newer, `unknown` where that is damaged.
+
+    Such a line passes for as long as it ends as a line does.
+    """
+    try:
+        wanted = ledger.result(line.key) + b"\n"
+    except StorageError:
+        return "unknown" if os.pread(file, 1, line.end - 1) == b"\n" else "wrong"
+    if ledger.kept(line.key) != line.identity:
+        return "older" if os.pread(file, 1, line.end - 1) == b"\n" else "wrong"
+    fits = line.end - line.start == len(wanted)
+    return "right" if fits and os.pread(file, len(wanted), line.start) == wanted else "wrong"
