@@ -81,6 +81,7 @@ def _register() -> None:
         extract,
         prompts,
         report,
+        verify,
     )
 
     app.add_typer(prompts.app, name="prompts")

@@ -25,6 +25,8 @@ from faulty_runs import (
     make,
     results,
     run,
+    start,
+    wait_for,
 )
 
 from extractor import errors
@@ -146,6 +148,62 @@ def test_an_end_of_the_results_that_nobody_wrote_is_dropped(tail: str, tmp_path:
         summary = run(folder, out, endpoint)
         assert (results(out), len(endpoint.requests), summary.exit_code) == (whole, 5, 0)
     assert summary.dropped_bytes > 0
+
+
+def verify(run: Path, *more: str) -> tuple[int, str]:
+    """Through the real command: exit code and what it said."""
+    done = subprocess.run([*COMMAND[:-1], "verify", str(run), *more], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_damage_in_the_middle_of_the_results_is_found_and_mended_by_a_command(tmp_path: Path) -> None:
+    """F68: exit 5 with the line; mended, the bytes are the old ones, and the next start drops and asks nothing."""
+    folder, out = make(tmp_path / "in", 150), tmp_path / "run"
+    with FakeEndpoint(ANSWER) as endpoint:
+        run(folder, out, endpoint)
+        whole = results(out)
+        assert verify(out) == (0, "The results are what the ledger keeps.\n")
+        (out / "results.jsonl").write_bytes(whole[:5000] + b"?" + whole[5001:])
+        summary = run(folder, out, endpoint)
+        assert (summary.dropped_bytes, results(out) == whole) == (0, False), "a start looks at the end alone"
+        at = whole[:5000].count(b"\n")
+        told = f"results.jsonl:{at + 1}: d{at:03}.txt is not what the ledger keeps\n1 findings.\n"
+        assert verify(out) == (5, told)
+        code, said = verify(out, "--repair")
+        assert (code, said.startswith(told), said.endswith("The results are what the ledger keeps.\n")) == (
+            0,
+            True,
+            True,
+        )
+        assert results(out) == whole
+        summary = run(folder, out, endpoint)
+        assert (summary.dropped_bytes, summary.skipped, len(endpoint.requests), results(out)) == (0, 150, 150, whole)
+
+
+def test_a_run_that_cannot_be_checked_is_told_and_left_alone(tmp_path: Path) -> None:
+    """Exit 2 for a folder without a run, and for one that another process works on; 5 for a ledger that is none."""
+    assert verify(tmp_path)[0] == 2 and "no ledger" in verify(tmp_path)[1] and not list(tmp_path.iterdir())
+    ledger = Ledger(tmp_path / "run")
+    assert verify(tmp_path / "run")[0] == 2
+    ledger.close()
+    (tmp_path / "run/ledger.sqlite").write_bytes(b"no database" * 1000)
+    code, said = verify(tmp_path / "run", "--repair")
+    assert code == 5 and str(tmp_path / "run/ledger.sqlite") in said
+
+
+def test_a_killed_run_is_checked_without_being_started(folder: Path, tmp_path: Path, clean: bytes) -> None:
+    """What has no line yet is told; what was in flight stays so, and the next start counts it."""
+    with FakeEndpoint(ANSWER, latency=0.03) as endpoint:
+        process = start(folder, tmp_path / "run", endpoint, "--concurrency", "4")
+        wait_for(endpoint, 20, process)
+        process.kill()
+        process.communicate()
+        code, said = verify(tmp_path / "run")
+        assert code == 5 and said.count("run the batch again") == 2, said
+        summary = run(folder, tmp_path / "run", endpoint)
+    assert again(endpoint) == summary.possible_duplicate_charges
+    assert (results(tmp_path / "run"), verify(tmp_path / "run")[0]) == (clean, 0)
 
 
 def test_a_ledger_damaged_anywhere_gives_the_right_results_or_none(tmp_path: Path) -> None:
