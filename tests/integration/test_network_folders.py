@@ -77,7 +77,7 @@ def test_a_run_there_is_the_same_without_wal_and_is_told(
 
 
 def test_kills_there_lose_nothing(folder: Path, mounts: Path, tmp_path: Path, clean: bytes) -> None:
-    """kill -9 three times, then to the end: equal bytes, and as many paid again as are counted."""
+    """kill -9 three times, then to the end: equal bytes, and what was paid again is in the count."""
     out = tmp_path / "run"
     with FakeEndpoint(ANSWER, latency=0.03) as endpoint:
         for _ in range(3):
@@ -85,9 +85,10 @@ def test_kills_there_lose_nothing(folder: Path, mounts: Path, tmp_path: Path, cl
             wait_for(endpoint, len(endpoint.requests) + 12, process)
             process.kill()
             process.communicate()
-        code, said = finish(folder, out, endpoint, command=command(mounts))
-    assert (code, results(out)) == (0, clean)
-    assert f"possible_duplicate_charges={again(endpoint)}:" in said or not again(endpoint)
+        assert finish(folder, out, endpoint, command=command(mounts))[0] == 0
+    assert results(out) == clean
+    told = json.loads((out / "run.json").read_bytes())["summary"]["possible_duplicate_charges"]
+    assert again(endpoint) <= told <= 12, "a reply may have been kept just before the kill"
     assert [in_wal(path) for path in databases(out)] == [False, False]
 
 
@@ -106,7 +107,9 @@ def test_a_killed_run_goes_on_there_and_back_here(
             assert [in_wal(path) for path in databases(out)] == [not there] * 2
         summary = run(folder, out, endpoint)
     assert (summary.states, results(out)) == ({"done": DOCUMENTS}, clean)
-    assert again(endpoint) == summary.possible_duplicate_charges <= 16
+    assert again(endpoint) <= summary.possible_duplicate_charges <= 16, (
+        "a reply may have been kept just before the kill"
+    )
     assert [in_wal(path) for path in databases(out)] == [True, True]
 
 
