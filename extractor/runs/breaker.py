@@ -115,3 +115,7 @@ class Breaker:
         """The documents that failed in the streak, which is forgotten but for one: the next failure opens it again."""
         keys, self.streak = self.streak, []
         return keys
+
+    def try_one(self) -> None:
+        """After a pause: one more doubtful failure opens it again."""
+        self.streak.extend([""] * (self.threshold - 1))

@@ -26,6 +26,7 @@ from extractor.runs.ledger import Ledger, Row, Yield
 from extractor.runs.order import Line, Met, Order
 from extractor.runs.progress import Progress
 from extractor.runs.results import ResultsFile
+from extractor.runs.suspects import Suspects
 
 DONE = frozenset({"done", "empty"})
 # Processes that may die over a document; from the second on, it is worked on with no other suspect beside it.
@@ -76,18 +77,18 @@ class Runner:
     _passing: bool = False
     _cancelled: bool = False
     _working: dict[str, tuple[Entry, int]] = field(default_factory=dict)
-    _blamed: dict[str, tuple[Entry, int]] = field(default_factory=dict)
-    _last_doubt: ExtractorError | None = None
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _order: Order = field(init=False)
     _met: Met = field(init=False)
+    _suspects: Suspects = field(init=False)
 
     def __post_init__(self) -> None:
         self._order = Order(self.results, self.ledger)
         self._met = Met(self.ledger)
+        self._suspects = Suspects(self.breaker)
 
     async def run(self, entries: Iterator[Entry]) -> None:
         """Work until the source is empty or the run is stopped; then bring the files up to date."""
@@ -243,7 +244,7 @@ class Runner:
         order = self._order
         self._met.add(row, order.taken)
         self.progress.skipped += 1
-        order.pass_by(_line_of(row), bool(self._blamed))
+        order.pass_by(_line_of(row), bool(self._suspects))
 
     def _skip(self, entry: Entry, place: int, row: Row) -> None:
         self._met.add(row, place)
@@ -306,8 +307,7 @@ class Runner:
         )
         await self.ledger.finish(key, identity, found.line, found.packed, gave)
         self.after()
-        self.breaker.success()
-        self._blamed.clear()
+        self._suspects.answered()
         self._count(found, cost)
         self._place(place, (key, identity))
 
@@ -325,20 +325,12 @@ class Runner:
     async def _failed(self, entry: Entry, place: int, error: ExtractorError) -> None:
         if isinstance(error, DOUBTFUL) and (not self._open.is_set() or isinstance(self.stopped_by, DOUBTFUL)):
             # Others found out already that the endpoint is down.
-            self._blamed[entry.key] = (entry, place)
+            self._suspects.hold(entry, place)
             self._take_back()
             return
-        blamed = self.breaker.failure(entry.key, error)
-        if not blamed:
-            suspects = self.breaker.suspects
-            self._blamed = {key: self._blamed[key] for key in suspects if key in self._blamed}
-            if entry.key in suspects:
-                self._blamed[entry.key] = (entry, place)
-            if isinstance(error, DOUBTFUL):
-                self._last_doubt = error
+        if self._suspects.has_failed(entry, place, error):
             self._fail(entry.key, place, error, stage="extract")
             return
-        self._blamed[entry.key] = (entry, place)
         self._take_back()
         pause = self.breaker.next_pause() if self.breaker.blamed() else None
         if pause is None or self.progress.stopping:
@@ -348,19 +340,18 @@ class Runner:
 
     def _blame_the_endpoint(self) -> None:
         """At the end: where several documents were tried and nothing ever answered, none of them is to blame."""
-        doubtful = sum(key in self._blamed for key in self.breaker.streak)
-        if doubtful > 1 and not self.breaker.succeeded and self._last_doubt is not None:
+        error = self._suspects.never_answered()
+        if error is not None:
             self._take_back()
-            self._stop_by(self._last_doubt)
+            self._stop_by(error)
 
     def _take_back(self) -> None:
         """Documents that failed because the endpoint did are pending again."""
-        for key, (entry, place) in self._blamed.items():
-            self.ledger.back_to_pending(key, forgive=True)
-            if self._order.take_back(place, key):
+        for entry, place in self._suspects.release():
+            self.ledger.back_to_pending(entry.key, forgive=True)
+            if self._order.take_back(place, entry.key):
                 self.progress.failed -= 1
             self._again.append((entry, place))
-        self._blamed.clear()
         self._tell()
 
     async def _pause(self, seconds: float, error: ExtractorError) -> None:
@@ -369,7 +360,7 @@ class Runner:
         try:
             await self.sleep(seconds)
         finally:
-            self.breaker.streak.extend([""] * (self.breaker.threshold - 1))
+            self.breaker.try_one()
             self.progress.paused = None
             self._open.set()
 
@@ -387,7 +378,7 @@ class Runner:
     def _place(self, place: int, line: Line) -> None:
         """Note what became of the document at this place, and write as far as all before it are known."""
         self._order.decide(place, line)
-        if not self._blamed:
+        if not self._suspects:
             self._order.write()
 
     async def _count_the_rest(self) -> None:

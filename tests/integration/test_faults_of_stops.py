@@ -108,7 +108,9 @@ def test_a_document_that_never_ends_does_not_hold_up_a_stop(tmp_path: Path) -> N
 
 def test_ctrl_c_in_a_program_that_calls_batch_ends_it_at_once(folder: Path, tmp_path: Path, clean: bytes) -> None:
     """F09 and F72: KeyboardInterrupt surfaces, nothing is tried again for it, and no request follows."""
-    code = "import sys\nfrom extractor.runs.run import batch\nbatch(sys.argv[1], out=sys.argv[2], concurrency=4)"
+    # A suite that a shell runs in the background has children to whom Ctrl-C says nothing.
+    heeding = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = heeding + "from extractor.runs.run import batch\nbatch(sys.argv[1], out=sys.argv[2], concurrency=4)"
     out = tmp_path / "run"
     with FakeEndpoint(ANSWER, latency=0.2) as endpoint:
         command = [sys.executable, "-c", code, str(folder), str(out)]
