@@ -287,15 +287,15 @@ def cached(documents: int) -> None:
     from extractor.models import Document
     from extractor.runs.run import run_folder
 
-    def sources() -> Iterator[Document]:
-        return (Document(id=str(n), text=text_of(n), published="2024-05-15") for n in range(documents))  # type: ignore[arg-type]
+    # Made beforehand: what makes them takes a tenth of the time in which they are done.
+    sources = [Document(id=str(n), text=text_of(n), published="2024-05-15") for n in range(documents)]  # type: ignore[arg-type]
 
     async def once(place: str, out: str, url: str, **settings: Any) -> float:
         extractor = Extractor(
             base_url=url, api_key="sk-benchmark", model="m", cache_dir=Path(place, "cache"), **settings
         )
         started = time.perf_counter()
-        summary = await run_folder(sources(), Path(place, out), extractor)
+        summary = await run_folder(iter(sources), Path(place, out), extractor)
         assert summary.failed == 0
         return documents / (time.perf_counter() - started)
 

@@ -168,6 +168,7 @@ class Runner:
         progress, entries, rows = self.progress, self._entries, self._rows
         # Documents that a run under these settings finished last need no look at what they answer.
         sure = self.ledger.run - 1 if self._uniform else None
+        hold = bool(self._suspects)
         for _ in range(PASS_AT_ONCE):
             try:
                 entry = next(entries, None)
@@ -192,7 +193,7 @@ class Runner:
                 place = self._order.take(entry.key)
                 self._known[place] = row
                 return entry, place
-            self._pass(row)
+            self._pass(row, hold)
         self._passing = True
         return None
 
@@ -239,12 +240,12 @@ class Runner:
         """Which question was answered: this document under this run's settings."""
         return sha256(f"{digest} {self.run_identity}".encode()).hexdigest()
 
-    def _pass(self, row: Row) -> None:
-        """The next document of the input is finished, and was not even opened."""
+    def _pass(self, row: Row, hold: bool) -> None:
+        """The next document of the input is finished, and was not even opened; `hold`: do not write its line yet."""
         order = self._order
         self._met.add(row, order.taken)
         self.progress.skipped += 1
-        order.pass_by(_line_of(row), bool(self._suspects))
+        order.pass_by(_line_of(row), hold)
 
     def _skip(self, entry: Entry, place: int, row: Row) -> None:
         self._met.add(row, place)
@@ -398,7 +399,7 @@ class Runner:
         row = self._row(entry.key)
         self.progress.met += 1
         if row and row.stamp == entry.stamp and self._settled(row, row.digest):
-            self._pass(row)
+            self._pass(row, bool(self._suspects))
             return None
         place = self._order.take(entry.key)
         self._order.keep(place, entry.key)
