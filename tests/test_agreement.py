@@ -70,6 +70,36 @@ def test_each_fact_carries_the_share_of_passes_that_found_it() -> None:
     assert {entity.id: entity.name for entity in found.entities} == {actor: "Police", recipient: "dock workers"}
 
 
+def test_what_passes_quote_otherwise_is_one_fact_still() -> None:
+    """Another stretch of the same sentence, another sentence that tells the same act, another name for the same party."""
+    longer = {**DETAINED, "evidence": "Police detained nine dock workers on Monday"}
+    renamed = [PEOPLE[0], {**PEOPLE[1], "name": "nine dock workers"}]
+    again = {**DETAINED, "evidence": "The union accused the port authority of breaking its word", "trigger": "accused"}
+    found, _ = asked(answer(DETAINED), answer(longer), answer(again, entities=renamed), passes=3)
+    (event,) = [one for one in found.events if one.type == "COERCE"]
+    assert (event.share, event.evidence.text) == (1.0, "Police detained nine dock workers")
+    assert [(entity.name, entity.share) for entity in found.entities] == [("Police", 1.0), ("dock workers", 1.0)]
+
+
+def test_two_facts_of_one_pass_stay_two() -> None:
+    """The LLM saw both and told them apart; the other pass's fact is joined to the one that it is most like."""
+    beaten = {**DETAINED, "type": "ASSAULT", "trigger": "detained"}
+    found, _ = asked(answer(DETAINED, beaten), answer(DETAINED), passes=2)
+    assert {event.type: event.share for event in found.events} == {"COERCE": 1.0, "ASSAULT": 0.5}
+
+
+def test_what_is_said_of_a_fact_is_put_to_the_vote() -> None:
+    """Two of three hold against one, in every field; a field that one of two gives is what the first pass has there."""
+    odd = {**DETAINED, "type": "ASSAULT", "modality": "future", "recipients": [], "time": None}
+    dated = {**DETAINED, "time": "on Monday", "figures": [{"kind": "arrested", "value": "9"}]}
+    found, _ = asked(answer(odd), answer(dated), answer(dated), passes=3)
+    (event,) = found.events
+    assert (event.type, event.modality, len(event.recipients), event.arrested) == ("COERCE", "asserted", 1, 9)
+    assert event.time is not None and event.time.mention.text == "on Monday"
+    first, _ = asked(answer(odd), answer(dated), passes=2)
+    assert [(one.type, one.recipients, one.time) for one in first.events] == [("ASSAULT", (), None)]
+
+
 def test_each_pass_has_a_fingerprint_of_its_own_and_the_first_that_of_a_single_pass() -> None:
     """What was asked once is not paid again when more passes are asked for; `pass` itself is not sent."""
     _, one = asked(answer(DETAINED), passes=1)
