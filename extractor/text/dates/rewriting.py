@@ -115,6 +115,11 @@ def _middle(_: Tokens) -> Tokens:
     return [Token("a", 1)]
 
 
+def _day_or_today(tokens: Tokens) -> Tokens:
+    """Arabic has one word for "today" and "the day": before an ordinal of a month it is the latter, or says nothing new."""
+    return tokens[1:] if tokens[0].text == "الیوم" and tokens[1].ordinal else tokens
+
+
 def _ordinal(tokens: Tokens) -> Tokens:
     return [tokens[0]._replace(kind="o"), tokens[-1]]
 
@@ -128,6 +133,7 @@ _RULES: tuple[tuple[str, Action], ...] = (
     (r"m[-/]?m(?!\))|m/?\(m\)|\(m[-/]?m\)", _same_month),
     (r"(?<=[no])F(?=m)|L(?=m)", _drop),
     (r"wr", _night_of_weekday),
+    (r"ro(?=F?[mlO])", _day_or_today),
     (r"(?<=o)d(?=m)|(?<![nNojpAh])[dD](?=[wnorvm(Y])", _drop),
     (r"(?<=[wr])-(?=[no]m)", _drop),
     # Years and calendars.
