@@ -29,13 +29,16 @@ _PLAIN |= {0x660 + digit: str(digit) for digit in range(10)} | {0x6F0 + digit: s
 _WORD = re.compile(r"[0-9]+|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
 # A part of the day that lost its space behind a weekday: چهارشنبهشب.
 _GLUED = re.compile(r"(شنبه|جمعه)(?=(?:شب|صبح|ظهر|عصر|بعدازظهر)\b)")
+# A tatweel between spaces is written for a dash.
+_LONG_DASH = re.compile(r"(?<=\s)\u0640+(?=\s)")
 _SUPERSCRIPTS = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079]")
 
 
 def fold(text: str) -> str:
     """`text` in lower case, with one form for each letter and digit; half-spaces (U+200C) are kept."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _SUPERSCRIPTS.sub("", text)).translate(_PLAIN)
+        text = _LONG_DASH.sub("-", _SUPERSCRIPTS.sub("", text))
+        text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
     else:
         text = text.translate(_PLAIN)
     return _GLUED.sub(r"\1 ", text.lower())

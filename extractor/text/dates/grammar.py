@@ -13,7 +13,7 @@ from extractor.models import Calendar
 from extractor.text.dates.lexicon import Lexicon
 from extractor.text.dates.numbers import combine
 from extractor.text.dates.numeric import numeric_point
-from extractor.text.dates.points import Point, Range, Relative, Year
+from extractor.text.dates.points import Night, Point, Range, Relative, Year
 from extractor.text.dates.rewriting import Tokens, rewrite
 from extractor.text.dates.scanning import scan
 from extractor.text.dates.tokens import Token, shape
@@ -37,14 +37,19 @@ _POINT = re.compile(
     )
 )
 _PARTIAL = re.compile(rf"{_POINT.pattern}|w?[no]{_YEAR}?")
+_NIGHT = re.compile("u[^u]+|[^u]+u")
+_DAYS = ("day", "weekday", "d")
 _RELATIVE = {"r": "d", "W": "k", "O": "l", "V": "V", "U": "U"}
+
+
+Saying = Point | Range | Night
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What an expression says, once or in several calendars; `future`: it says that this lies ahead."""
 
-    alternatives: tuple[Point | Range, ...]
+    alternatives: tuple[Saying, ...]
     future: bool = False
 
 
@@ -64,7 +69,7 @@ def _is_doubtful(tokens: Tokens, lexicon: Lexicon) -> bool:
     return len(tokens) == 1 and tokens[0].kind == "m" and tokens[0].text in lexicon.doubtful
 
 
-def _meaning(tokens: Tokens, lexicon: Lexicon) -> tuple[Point | Range, ...]:
+def _meaning(tokens: Tokens, lexicon: Lexicon) -> tuple[Saying, ...]:
     for reading in _readings(tokens):
         found = [_one(part, lexicon) for part in reading]
         if found and all(found):
@@ -99,12 +104,24 @@ def _split(tokens: Tokens, kinds: str) -> list[Tokens]:
     return [rewrite(part) for part in parts if part]
 
 
-def _one(tokens: Tokens, lexicon: Lexicon) -> Point | Range | None:
+def _one(tokens: Tokens, lexicon: Lexicon) -> Saying | None:
+    if _NIGHT.fullmatch(shape(tokens)):
+        return _night([token for token in tokens if token.kind != "u"], lexicon)
     if _POINT.fullmatch(shape(tokens)):
         return _point(tokens, lexicon)
     if shape(tokens) in ("Y-n", "Y/n") and (month := _year_and_month(tokens, lexicon)):
         return month
     return _range(tokens, lexicon)
+
+
+def _night(tokens: Tokens, lexicon: Lexicon) -> Saying | None:
+    """Overnight into Monday, overnight from Sunday to Monday; of Sunday alone it remains open which night."""
+    if shape(tokens)[:1] == "I":
+        into = _side(tokens[1:], lexicon)
+        return Night(into) if into and _grain(into) in _DAYS else None
+    tokens = [token._replace(kind="T") if token.kind == "I" else token for token in tokens]
+    found = _range(tokens, lexicon) if re.match("[^&]+$|b", shape(tokens)) else None
+    return replace(found, adjacent=True) if found and _grain(found.first) in _DAYS else None
 
 
 def _point(tokens: Tokens, lexicon: Lexicon) -> Point | None:

@@ -151,6 +151,8 @@ LEXICON = compile_lexicon(
             "A": "ago",
             "F": "from",
             "T": "to|until|till|through|thru|til",
+            "I": "into",
+            "u": "overnight",
             "b": "between",
             "&": "and",
             "C": "at",
@@ -182,6 +184,8 @@ LEXICON = compile_lexicon(
         },
         expand={
             "later|later on|late on": "e1",
+            "night from": "u0 F0",
+            "night between": "u0 b0",
             "year before last": "R-2",
             "month before last": "O-2",
             "week before last": "W-2",

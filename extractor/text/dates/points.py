@@ -53,3 +53,10 @@ class Range:
     first: Point
     last: Point
     adjacent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """The night into a day: that day and the one before it."""
+
+    into: Point

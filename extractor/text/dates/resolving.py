@@ -8,12 +8,14 @@ from datetime import date
 from extractor.models import Calendar, Precision, TimeInterval, YearFrom
 from extractor.text.dates import arithmetic
 from extractor.text.dates.arithmetic import DAY, Days
-from extractor.text.dates.points import Point, Range, Relative, Year
+from extractor.text.dates.points import Night, Point, Range, Relative, Year
 from extractor.text.dates.years import Context, Spans, by_weekday, calendar_of, fixed, inferred, is_near, nearest
 
 
-def resolve(saying: Point | Range, context: Context) -> TimeInterval | None:
+def resolve(saying: Point | Range | Night, context: Context) -> TimeInterval | None:
     """The interval that `saying` names; None where a day does not exist or the fields do not fit together."""
+    if isinstance(saying, Night):
+        return _night(saying, context)
     return _range(saying, context) if isinstance(saying, Range) else _point(saying, context)
 
 
@@ -258,7 +260,14 @@ def _weekday(point: Point, weekday: int, context: Context) -> TimeInterval | Non
     return _interval((found, found), "gregorian", "day", year, ())
 
 
-# Ranges
+# Nights and ranges
+
+
+def _night(night: Night, context: Context) -> TimeInterval | None:
+    last = _point(night.into, context)
+    if not last:
+        return None
+    return _interval((last.start - DAY, last.end), last.calendar, "range", last.year, last.flags)
 
 
 def _range(span: Range, context: Context) -> TimeInterval | None:

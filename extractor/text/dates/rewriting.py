@@ -82,6 +82,21 @@ def _eve(tokens: Tokens) -> Tokens:
     return _UNKNOWN if is_eve and not _has_day_from_midnight(tokens) else tokens
 
 
+_MORNINGS = frozenset(
+    ("بامداد", "صبح", "سحر", "سحرگاه", "سپیدهدم", "دمصبح", "ساعاتاولیهبامداد", "ساعاتاولیهصبح", "صباح", "فجر")
+)
+_JOINING = _NIGHTS | {"لیل", "night"}
+
+
+def _night_between(tokens: Tokens) -> Tokens:
+    """The night "of" one weekday to the morning of the next, or into it, is the one that joins them."""
+    first, last = _keep("w")(tokens)
+    night, *others = [token.text for token in tokens if token.kind == "z"]
+    is_sure = night == "لیله" or "I" in shape(tokens) or not _MORNINGS.isdisjoint(others)
+    joins = night in _JOINING and (last.value - first.value) % 7 == 1
+    return [first, Token("T"), last] if joins and is_sure else tokens
+
+
 def _has_day_from_midnight(tokens: Tokens) -> bool:
     """Whether a day of a month is written, no holiday, in a calendar whose days do not begin at sunset."""
     if tokens[-1].kind == "v":
@@ -160,6 +175,8 @@ _RULES: tuple[tuple[str, Action], ...] = (
     (r"[no]FO", _ordinal),
     # Earlier, later, and times of the day.
     (r"e(?=[tRWOrw])|(?<=[RWOrw])e", _drop),
+    (r"z+w(?:[TI]z*|&z+)w(?!m|[no]m)", _night_between),
+    (r"(?<=^u)F?[wno](?=w$|[no]m$)", lambda tokens: [*_keep("wno")(tokens), Token("T")]),
     (r"z+(?:w[(-]?)?(?:[no](?:[-/&T][no])*m|m[no]|v)|z+w(?![-/]w)", _eve),
     (r"em", _earlier_or_later),
     (r"(?<=[RWOVrwmYvi:ptf])z+|z+(?=[rwdnomvRWO])|(?<=[(-])z+|z+(?=\))", _drop),

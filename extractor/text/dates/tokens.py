@@ -20,8 +20,8 @@ G E   said of the future, "that is"          ~     about
 x     no bearing on the day                  !     unknown, or forbids an answer
 ====  =====================================  ====  =====================================
 
-U is a weekend. The grammar makes W, O, R and V: a week, month, year or quarter relative to
-publication; and B: a half with its number.
+U is a weekend, u a night from one day to the next, I "into" the second of them. The grammar makes
+W, O, R and V: a week, month, year or quarter relative to publication; and B: a half with its number.
 """
 
 from __future__ import annotations
