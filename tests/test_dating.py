@@ -26,6 +26,50 @@ def test_expressions_that_count_from_a_day_before(expression: str, days: int | N
     assert days_after(expression) == days
 
 
+# Split at the bars.
+SAME_DAY = (
+    "the same day|on the same day|earlier the same day|Earlier that day|later that day|later the same evening|"
+    "later on the same day|much later that day|shortly earlier that day|that day|on that day|on that very day|that same day|"
+    "late that day|early that morning|late on that evening|hours later the same day|a few hours later that day|"
+    "at 10 a.m. that day|at 10:30 the same day|that day at 5 pm|in the early hours of that day|on the evening of the same day|"
+    "the morning of that day|in the late evening of that day|earlier in the day|later in the day|later in the evening|"
+    "Later, on the same day|during that night|earlier that same day|"
+    "همان روز|در همان روز|اوایل همان روز|اوائل همان روز|در اواخر همان روز|ساعتی بعد در همان روز|ساعاتی بعد، در همان روز|"
+    "دو ساعت بعد همان روز|پیش‌تر در همان روز|پیشتر همان روز|عصر همان روز|همان روز عصر|در بعدازظهر همان روز|"
+    "ساعت ۱۰ صبح همان روز|حدود ساعت هفت همان روز|ساعت ۱۰:۳۰ همان روز|آن روز|در آن روز|صبح آن روز|آن شب|در آن شب|اواخر همان شب|"
+    "در ادامه همان روز|در طول آن روز|ساعات اولیه همان روز|در نخستین ساعات همان روز|کمی بعد در همان روز|سحرگاه همان روز|"
+    "پیش از ظهر همان روز|در پایان همان روز|"
+    "في وقت سابق من اليوم نفسه|في وقت لاحق من اليوم ذاته|وفي وقت لاحق من ذلك اليوم|في ذلك اليوم|ذلك اليوم|في نفس اليوم|"
+    "وفي ذات اليوم|مساء نفس اليوم|صباح ذلك اليوم|في مساء اليوم نفسه|في صباح اليوم ذاته|تلك الليلة|في تلك الليلة|"
+    "لاحقاً في اليوم نفسه|لاحقا من اليوم نفسه|بعد ساعات من اليوم نفسه|في ساعة متأخرة من اليوم نفسه|"
+    "في وقت متأخر من مساء اليوم نفسه|في الساعات الأولى من اليوم نفسه|بعد ظهر اليوم نفسه|اليوم نفسه مساءً|"
+    "الساعة العاشرة من صباح اليوم نفسه|عند الساعة 10:30 من مساء اليوم ذاته|خلال اليوم نفسه|في الليلة ذاتها|المساء ذاته|"
+    "في وقت لاحق من الليلة نفسها|أواخر اليوم نفسه|"
+    "в тот же день|позже в тот же день|вечером того же дня|тем же вечером|в тот день"
+)
+ANOTHER_DAY = (
+    "since that day|until that day|by that evening|before that day|from that day|after the same day|hours later|later|earlier|"
+    "that Monday|these days|the day|in the day|late in the day|hours later that night|the same day last year|"
+    "days later the same week|after that day|one of those days|two days later that day|the other day|not the same day|same-day|"
+    "ساعتی بعد|ساعاتی بعد در همان شب|تا آن روز|از همان روز|پس از آن روز|پیش از آن روز|آن روزها|همان روزها|روز|آن|همین روز|"
+    "در همین روز|تا پایان همان روز|از صبح همان روز|سه روز پس از آن روز|آن زمان|یک روز قبل از آن روز|"
+    "منذ ذلك اليوم|حتى ذلك اليوم|بعد ذلك اليوم|قبل ذلك اليوم|في وقت لاحق من اليوم|في وقت لاحق|بعد ساعات|حتى مساء اليوم نفسه|"
+    "منذ صباح اليوم نفسه|اليوم|ليلة اليوم نفسه|الأيام نفسها|ذات يوم|عشية ذلك اليوم|قبيل ذلك اليوم|من مساء اليوم نفسه"
+)
+
+
+@pytest.mark.parametrize("expression", SAME_DAY.split("|"))
+def test_words_around_the_same_day_leave_it_the_same(expression: str) -> None:
+    """Earlier, later, a part of the day or an hour of it: the day is sure."""
+    assert days_after(expression) == 0
+
+
+@pytest.mark.parametrize("expression", ANOTHER_DAY.split("|"))
+def test_what_begins_ends_or_lies_beside_that_day_is_not_it(expression: str) -> None:
+    """Since that day, before it, hours after a day that is not named: nothing is sure."""
+    assert days_after(expression) is None
+
+
 def times(text: str, *said: tuple[str, str], **fields: str) -> list[Any]:
     rest: dict[str, Any] = {
         "modes": [], "contexts": [], "actors": [], "recipients": [], "participants": [], "place": None, "modality": "asserted", "source": None,

@@ -7,26 +7,50 @@ from functools import lru_cache
 
 from extractor.text.folding import fold_key
 
-FA_PART = "بامداد|سحر|صبح|ظهر|عصر|غروب|شب|شامگاه|بعدازظهر|نیمهشب"
-AR_PART = "مسا|صباح|فجر|ظهر|لیل|عصر"
 # Patterns over folded texts (`fold_key`: no spaces, one form of each letter); n is a number of days.
+FA_PART = "بامداد|سحر|سحرگاه|صبح|پیشازظهر|ظهر|عصر|غروب|شب|شامگاه|بعدازظهر|نیمهشب"
+FA_HOUR = r"(?:در)?(?:حدود|راس)?ساعت(?:\d[\d:.]*|یک|دو|سه|چهار|پنج|شش|هفت|هشت|نه|ده|یازده|دوازده)"
+FA_LEAD = (
+    "اوایل|اواسط|اواخر|پیشتر|بعدا|بعدتر|دیرتر|کمیبعد|اندکیبعد|(?:ساعتی|ساعاتی|چندساعت|یکساعت|دوساعت|سهساعت)(?:بعد|پس)(?:ازان)?"
+    "|(?:نخستین|اولین)ساعات|ساعات(?:اولیه|ابتدایی|پایانی)|ادامه|طول|جریان|خلال|پایان"
+)
+AR_PART = "مسا|صباح|فجر|ظهر|بعدظهر|قبلظهر|ظهیره|ضحی|لیل|عصر"
+AR_HOUR = r"(?:عند|فی|فیتمام)?الساعه(?:\d[\d:.]*|الواحده|الثانیه|الثالثه|الرابعه|الخامسه|السادسه|السابعه|الثامنه|التاسعه|العاشره)(?:من)?"
+AR_LEAD = (
+    "(?:وقت(?:سابق|لاحق|مبکر|متاخر)|ساعه(?:مبکره|متاخره)|ساعات(?:مبکره|متاخره)|الساعات(?:الاولی|الاخیره)|لاحقا?|سابقا|بعدساعات|بعدساعه"
+    "|بعدهابساعات|اوایل|اواخر|خلال|اثنا|عند)(?:من|فی)?"
+)
+AR_SAME_DAY = "الیوم(?:نفسه|ذاته|عینه|نفسها|ذاتها)|(?:نفس|ذات)الیوم|ذلکالیوم"
+AR_SAME_NIGHT = (
+    "(?:اللیله|المسا|الصباح)(?:نفسه|ذاته|نفسها|ذاتها)|(?:نفس|ذات)(?:اللیله|المسا|الصباح)|تلکاللیله|ذلکالمسا|ذلکالصباح"
+)
+EN_PART = "night|evening|morning|afternoon"
+EN_HOUR = r"(?:at|around|about)?\d[\d:.]*(?:am|pm|a\.m\.?|p\.m\.?|gmt)?(?:localtime)?"
+EN_LEAD = "(?:much|abit|alittle|slightly|shortly)?(?:earlier|later)(?:on)?|late|early"
+EN_HOURS = "(?:an|afew|several|some|two|three)?hours?(?:later|earlier)"
+EN_SAME = "(?:the|that)(?:very)?same|that(?:very)?"
 PATTERNS = (
-    (rf"(?:در)?(?:{FA_PART})?همان(?:روز|{FA_PART})", 0),
+    (rf"(?:در)?(?:{FA_LEAD})?(?:در)?(?:{FA_HOUR})?(?:{FA_PART})?(?:همان|ان)روز(?:{FA_PART})?", 0),
+    (rf"(?:در)?(?:اوایل|اواخر|پیشتر|دیرتر)?(?:{FA_PART})?(?:همان|ان)(?:{FA_PART})", 0),
     (rf"(?:در)?(?:{FA_PART})?(?:فردایانروز|فردایهمانروز|روزبعد|روزپسازان)", 1),
     (r"(?P<n>\w+?)روز(?:بعد|پس)(?:ازان)?", 1),
     (r"(?P<n>\w+?)روز(?:قبل|پیش)ازان", -1),
     (r"(?:شب|روز)(?:قبل|پیش)ازان", -1),
-    (rf"و?(?:فی)?(?:{AR_PART})?(?:الیوم|اللیله|المسا|الصباح)(?:نفسه|ذاته|نفسها|ذاتها)", 0),
+    (rf"و?(?:فی)?(?:{AR_LEAD})?(?:{AR_HOUR})?(?:{AR_PART})?(?:من)?(?:{AR_SAME_DAY})(?:{AR_PART})?", 0),
+    (rf"و?(?:فی)?(?:{AR_LEAD})?(?:{AR_PART})?(?:{AR_SAME_NIGHT})", 0),
     (rf"و?(?:فی)?(?:{AR_PART})?(?:الیوم|اللیله)(?:التالی|التالیه)", 1),
     (r"بعدذلکبیوم", 1),
     (r"بعدذلکبیومین", 2),
     (r"بعد(?P<n>\w+)ایاممنذلک", 1),
-    (r"(?:later)?(?:on|in)?(?:the|that)same(?:day|night|evening|morning|afternoon)", 0),
-    (r"(?:on)?that(?:night|evening|morning|afternoon)", 0),
+    (rf"(?:{EN_LEAD})?(?:on|in|during)?(?:{EN_SAME})(?:day|{EN_PART})", 0),
+    (rf"(?:{EN_HOURS}|{EN_HOUR})(?:on|in)?(?:{EN_SAME})day|(?:on|in)?(?:{EN_SAME})day{EN_HOUR}", 0),
+    (rf"(?:on|in)?the(?:early|late)?(?:{EN_PART}|(?:early|small)?hours)of(?:{EN_SAME})day", 0),
+    (r"(?:earlier|later)(?:on)?inthe(?:day|morning|afternoon|evening)", 0),
     (r"(?:on)?the(?:next|following)(?:day|morning|evening|night)|thedayafter", 1),
     (r"(?P<n>[a-z]+|\d+)days?(?:later|afterwards|after|afterthat)", 1),
     (r"(?P<n>[a-z]+|\d+)days?(?:earlier|before|beforethat)", -1),
-    (r"втотже(?:день|вечер)|тойженочью", 0),
+    (r"(?:позже|позднее|ранее)?в(?:тот|этот)же(?:день|вечер)|(?:вечером|утром|днем|ночью)тогожедня", 0),
+    (r"тойженочью|втуженочь|темже(?:вечером|утром)|втот(?:день|вечер)", 0),
     (r"наследующ(?:ии|ее)(?:день|утро)", 1),
 )
 COMPILED = tuple((re.compile(pattern), sign) for pattern, sign in PATTERNS)
@@ -47,7 +71,7 @@ MOST = 31
 @lru_cache(maxsize=1024)
 def days_after(expression: str) -> int | None:
     """How many days after the day named before it an expression is (0: the same day); None where it is none of these."""
-    key = fold_key(expression)
+    key = fold_key(expression).replace(",", "")
     for pattern, sign in COMPILED:
         match = pattern.fullmatch(key)
         if match is None:
