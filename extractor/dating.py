@@ -1,18 +1,18 @@
-"""Times that count from a day named before in the text get their days from the nearest time before them."""
+"""Times that lean on a time named before in the text get their days from the nearest one before them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from extractor.facts import Facts
-from extractor.models import Event, Relation, Time, TimeInterval
+from extractor.models import Calendar, Event, Relation, Time, TimeInterval
 from extractor.text.dates.anaphora import days_after
+from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
 
 Fact = TypeVar("Fact", Event, Relation)
-Anchor = tuple[int, TimeInterval]
 # How far before it, in characters, the day may stand that an expression counts from.
 REACH = 1500
 # The same for one that counts back: it mostly goes back from a deed that is told without its day.
@@ -20,22 +20,48 @@ REACH_BACK = 300
 FLAG = "anaphoric"
 # The most days that a time may span for another to count from its end, or back from its start.
 FEW_DAYS = 7
+# A day without its month that lies further back than this from the day before it is likely one of the next month.
+HALF_MONTH = timedelta(days=15)
 
 
-def date_anaphora(facts: Facts) -> Facts:
+class Anchor(NamedTuple):
+    """Where a time is named, in which words, and which days it is."""
+
+    place: int
+    said: str
+    interval: TimeInterval
+
+
+class Named(NamedTuple):
+    """The times named in a text, in its order, and its language."""
+
+    anchors: list[Anchor]
+    language: str | None
+
+    def before(self, start: int, reach: int) -> Iterator[Anchor]:
+        """What is named before `start`, the nearest first."""
+        nearest = bisect_left(self.anchors, start, key=lambda anchor: anchor.place)
+        for anchor in reversed(self.anchors[:nearest]):
+            if start - anchor.place > reach:
+                return
+            yield anchor
+
+
+def date_anaphora(facts: Facts, language: str | None = None) -> Facts:
     """The facts with `the same evening` and its like resolved; their intervals carry the flag `anaphoric`."""
-    anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor[0])
+    anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor.place)
     if not anchors:
         return facts
+    named = Named(anchors, language)
     return Facts(
         facts.entities,
-        tuple([_with_day(event, anchors) for event in facts.events]),
-        tuple([_with_day(link, anchors) for link in facts.relations]),
+        tuple([_with_day(event, named) for event in facts.events]),
+        tuple([_with_day(link, named) for link in facts.relations]),
     )
 
 
-def _with_day(fact: Fact, anchors: list[Anchor]) -> Fact:
-    found = fact.time and _dated(fact.time, anchors)
+def _with_day(fact: Fact, named: Named) -> Fact:
+    found = fact.time and _dated(fact.time, named)
     return fact if found is fact.time else fact.changed(time=found)
 
 
@@ -43,31 +69,71 @@ def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
     """Where days are named, and which."""
     for item in items:
         if item.time and item.time.interval:
-            yield item.time.mention.span.start, item.time.interval
+            yield Anchor(item.time.mention.span.start, item.time.mention.text, item.time.interval)
 
 
-def _dated(time: Time, anchors: list[Anchor]) -> Time:
+def _dated(time: Time, named: Named) -> Time:
     if time.interval is not None:
         return time
+    found = _counted(time, named) or _referred(time, named)
+    return time.changed(interval=found) if found else time
+
+
+def _counted(time: Time, named: Named) -> TimeInterval | None:
+    """The day named before, or the one some days after it or before it."""
     days = days_after(time.mention.text)
     if days is None:
-        return time
-    known = _counted_from(time.mention.span.start, days, anchors)
+        return None
+    known = _counted_from(time.mention.span.start, days, named)
     if known is None:
-        return time
+        return None
     day = (known.end if days > 0 else known.start) + timedelta(days=days)
-    return time.changed(interval=known.changed(start=day, end=day, precision="day", flags=(FLAG,)))
+    return known.changed(start=day, end=day, precision="day", flags=(FLAG,))
 
 
-def _counted_from(start: int, days: int, anchors: list[Anchor]) -> TimeInterval | None:
+def _counted_from(start: int, days: int, named: Named) -> TimeInterval | None:
     """The time named before: `two days later` counts from the nearest, if that is a few days; `the same day` means a day."""
-    nearest = bisect_left(anchors, start, key=lambda anchor: anchor[0]) - 1
-    for place, interval in reversed(anchors[: nearest + 1]):
-        if start - place > (REACH_BACK if days < 0 else REACH):
-            return None
-        length = (interval.end - interval.start).days + 1
+    for anchor in named.before(start, REACH_BACK if days < 0 else REACH):
+        length = (anchor.interval.end - anchor.interval.start).days + 1
         if length == 1 or (days and length <= FEW_DAYS):
-            return interval
+            return anchor.interval
         if days:
             return None
     return None
+
+
+def _referred(time: Time, named: Named) -> TimeInterval | None:
+    """The days in the week, month or year of the time named before; None where that is not sure."""
+    refers = reference(time.mention.text, named.language)
+    anchor = refers and _referred_to(refers, time.mention.span.start, named)
+    if not refers or not anchor:
+        return None
+    found = resolve_reference(refers, anchor.interval, _calendar(anchor, refers, named.language))
+    if not found or found.flags or (refers.bare and anchor.interval.start - found.start > HALF_MONTH):
+        return None
+    return found.changed(year=anchor.interval.year, flags=(FLAG,))
+
+
+def _referred_to(refers: Reference, start: int, named: Named) -> Anchor | None:
+    """The nearest time before it that lies in one week or month; for a year the nearest."""
+    near = named.before(start, REACH)
+    if refers.bare:
+        return _with_its_month(near, named.language)
+    return next((it for it in near if fits(refers, it.interval, _calendar(it, refers, named.language))), None)
+
+
+def _with_its_month(near: Iterable[Anchor], language: str | None) -> Anchor | None:
+    """The nearest day named with its month, on which `on the sixth` leans; None behind a day of another month."""
+    days = [anchor for anchor in near if anchor.interval.start == anchor.interval.end]
+    written = next((day for day in days if is_written(day.said, language)), None)
+    return written if written and _month(written) == _month(days[0]) else None
+
+
+def _month(anchor: Anchor) -> tuple[int, int]:
+    return anchor.interval.start.year, anchor.interval.start.month
+
+
+def _calendar(anchor: Anchor, refers: Reference, language: str | None) -> Calendar:
+    """The calendar that a time is meant in: the one it is written in; for a weekday and its like, that of the language."""
+    known = anchor.interval.calendar
+    return known if known != "gregorian" or is_written(anchor.said, language) else refers.lexicon.words.calendar

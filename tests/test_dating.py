@@ -1,13 +1,16 @@
 """Days that count from a day named before: the nearest one before them in the text, and nothing where there is none."""
 
+import csv
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from extractor import Document, extract
 from extractor.llm.scripted import ScriptedLLM
+from extractor.text.calendars import resolve_time
 from extractor.text.dates.anaphora import days_after
 
 CASES = {
@@ -70,7 +73,9 @@ def test_what_begins_ends_or_lies_beside_that_day_is_not_it(expression: str) -> 
     assert days_after(expression) is None
 
 
-def times(text: str, *said: tuple[str, str], **fields: str) -> list[Any]:
+def times(
+    text: str, *said: tuple[str, str], language: str = "en", published: str = "2024-05-16", **fields: str
+) -> list[Any]:
     rest: dict[str, Any] = {
         "modes": [], "contexts": [], "actors": [], "recipients": [], "participants": [], "place": None, "modality": "asserted", "source": None,
         "figures": [],
@@ -80,7 +85,7 @@ def times(text: str, *said: tuple[str, str], **fields: str) -> list[Any]:
         for evidence, when in said
     ]
     llm = ScriptedLLM([json.dumps({"entities": [], "events": events, "relations": []})])
-    found = extract(Document(id="d", text=text, language="en"), published="2024-05-16", llm=llm)
+    found = extract(Document(id="d", text=text, language=language), published=published, llm=llm)
     return [event.time.interval for event in found.events if event.time]
 
 
@@ -148,3 +153,66 @@ def test_a_deed_that_is_asserted_lies_behind(kind: str, modality: str, when: str
     """Not so a day in the coming week, nor the time of what is agreed, called for or planned."""
     [found] = times(f"The union met the minister {when}.", ("The union met", when), type=kind, modality=modality)
     assert found.start == start
+
+
+NAMED_BEFORE = Path(__file__).parent / "tables" / "named_before.tsv"
+ROWS = [
+    pytest.param(row, id=f"{row['named']}: {row['expression']}")
+    for row in csv.DictReader(NAMED_BEFORE.read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_week_month_or_year_of_a_time_named_before(row: dict[str, str]) -> None:
+    """In a report of 15 October 2025 it names exactly the days of the table, or none; alone it names none."""
+    language, expression = row["language"], row["expression"]
+    assert resolve_time(expression, published="2025-10-15", language=language) is None
+    said = [(words, words) for words in (row["named"], expression)]
+    named, found = times(f"{row['named']} ... {expression}", *said, published="2025-10-15", language=language)
+    given = found and (found.start.isoformat(), found.end.isoformat(), found.calendar, found.precision, found.flags)
+    expected = (row["start"], row["end"], row["calendar"], row["precision"], ("anaphoric",))
+    assert named is not None
+    assert given == (None if row["start"] == "-" else expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "start"),
+    [
+        (
+            "On 4 September he met A. On Friday he met B, and C on the sixth.",
+            ("On 4 September", "On Friday", "on the sixth"),
+            None,
+        ),
+        (
+            "On 4 May he met A. On Monday he met B, and C on the sixth.",
+            ("On 4 May", "On Monday", "on the sixth"),
+            date(2024, 5, 6),
+        ),
+        ("On Monday he met A, and B on the sixth.", ("On Monday", "on the sixth"), None),
+        (
+            "On 4 May he met A. In 2019 he met B, and C later that week.",
+            ("On 4 May", "In 2019", "later that week"),
+            date(2024, 4, 29),
+        ),
+        (
+            "On 4 May he met A. In 2019 he met B, and C later that month.",
+            ("On 4 May", "In 2019", "later that month"),
+            date(2024, 5, 1),
+        ),
+        (
+            "On 4 May he met A. In 2019 he met B, and C in June of that year.",
+            ("On 4 May", "In 2019", "in June of that year"),
+            date(2019, 6, 1),
+        ),
+        (
+            f"On 4 May he met A.{' Nothing was said.' * 100} He met B later that month.",
+            ("On 4 May", "later that month"),
+            None,
+        ),
+        ("Later that month he met B.", ("Later that month",), None),
+    ],
+)
+def test_which_time_before_it_is_meant(text: str, said: tuple[str, ...], start: date | None) -> None:
+    """A week or month: the nearest that lies in one. A year: the nearest. A bare day: one told with its month, and none of another month between."""
+    found = times(text, *[(words, words) for words in said])[-1]
+    assert (found and found.start) == start

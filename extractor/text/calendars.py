@@ -1,7 +1,8 @@
 """What days a time expression names: Jalali, Hijri and Gregorian, in Persian, Arabic, English and Russian.
 
 `resolve_time` computes; it never guesses. An expression with a word that it does not know, a day that does not
-exist, a duration, an open interval ("since Monday", "as of 20 May") and a vague one ("recently") are unresolved: None.
+exist, a duration, an open interval ("since Monday", "as of 20 May"), a vague one ("recently"), and one that leans on
+what was named before ("the same day", "May of that year"; see `extractor.dating`) are unresolved: None.
 
 Conventions
 -----------
@@ -41,11 +42,10 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from extractor.models import TimeInterval
-from extractor.text.dates import arithmetic
 from extractor.text.dates.grammar import Meaning, parse
 from extractor.text.dates.languages import lexicons
 from extractor.text.dates.lexicon import Lexicon
-from extractor.text.dates.resolving import resolve
+from extractor.text.dates.resolving import agreed
 from extractor.text.dates.years import Context
 
 _LONGEST = 200
@@ -98,16 +98,7 @@ def _before_a_comma(expression: str, published: date, language: str | None, ahea
 
 
 def _agreed(meaning: Meaning, published: date, lexicon: Lexicon, ahead: bool | None) -> TimeInterval | None:
-    """The one interval that all alternatives name; Hijri days may differ by one from those of the other calendars."""
-    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, True if meaning.future else ahead)
-    try:
-        found = [resolve(saying, context) for saying in meaning.alternatives]
-    except OverflowError:
-        return None  # Publication lies at the very end of what a date can hold.
-    known = sorted((interval for interval in found if interval), key=lambda interval: interval.calendar == "hijri")
-    return known[0] if len(known) == len(found) and all(_close(known[0], other) for other in known) else None
-
-
-def _close(one: TimeInterval, other: TimeInterval) -> bool:
-    slack = arithmetic.DAY if other.calendar == "hijri" else 0 * arithmetic.DAY
-    return abs(one.start - other.start) <= slack and abs(one.end - other.end) <= slack
+    if meaning.back:
+        return None
+    future = True if meaning.future else ahead
+    return agreed(meaning.alternatives, Context(published, lexicon.words.calendar, lexicon.words.week_start, future))

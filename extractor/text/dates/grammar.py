@@ -13,7 +13,7 @@ from extractor.models import Calendar
 from extractor.text.dates.lexicon import Lexicon
 from extractor.text.dates.numbers import combine
 from extractor.text.dates.numeric import numeric_point
-from extractor.text.dates.points import Night, Point, Range, Relative, Year
+from extractor.text.dates.points import Night, Point, Range, Relative, Saying, Year
 from extractor.text.dates.rewriting import Tokens, rewrite
 from extractor.text.dates.scanning import scan
 from extractor.text.dates.tokens import Token, shape
@@ -42,15 +42,16 @@ _DAYS = ("day", "weekday", "d")
 _RELATIVE = {"r": "d", "W": "k", "O": "l", "V": "V", "U": "U"}
 
 
-Saying = Point | Range | Night
-
-
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an expression says, once or in several calendars; `future`: it says that this lies ahead."""
+    """What an expression says, once or in several calendars; `future`: it says that this lies ahead.
+
+    `back`: it takes a week, month or year from what was named before in the text.
+    """
 
     alternatives: tuple[Saying, ...]
     future: bool = False
+    back: bool = False
 
 
 def parse(expression: str, lexicon: Lexicon) -> Meaning | None:
@@ -61,7 +62,7 @@ def parse(expression: str, lexicon: Lexicon) -> Meaning | None:
     future = "G" in shape(tokens)
     tokens = rewrite(combine([token for token in tokens if token.kind not in "xG"], lexicon))
     found = _meaning(tokens, lexicon)
-    return Meaning(found, future) if found else None
+    return Meaning(found, future, any(token.back for token in tokens)) if found else None
 
 
 def _is_doubtful(tokens: Tokens, lexicon: Lexicon) -> bool:
@@ -160,9 +161,9 @@ def _add(point: Point, token: Token, lexicon: Lexicon) -> Point | None:
     if kind == "m" and token.cal:
         return replace(point, month=(token.cal, value))
     if kind in "YRi":
-        return replace(point, year=Year(value, token.cal, relative=kind == "R", short=kind == "i"))
+        return replace(point, year=Year(value, token.cal, kind == "R", kind == "i", token.back))
     if kind in _RELATIVE:
-        return replace(point, relative=Relative(_RELATIVE[kind], value, token.cal))
+        return replace(point, relative=Relative(_RELATIVE[kind], value, token.cal, token.back))
     if kind == "v":
         return numeric_point(point, token, lexicon.words.code)
     if kind in "ptf":

@@ -153,6 +153,7 @@ LEXICON = compile_lexicon(
             "T": "to|until|till|through|thru|til",
             "I": "into",
             "u": "overnight",
+            "g": "that|same|very same|that very",
             "b": "between",
             "&": "and",
             "C": "at",
@@ -172,7 +173,7 @@ LEXICON = compile_lexicon(
             "~": "about|around|roughly|nearly|almost|approximately|some|circa",
             "!": "since|as of|by|before|after|ahead|for|past|decade|century|every|each|following|previous"
             "|the end of the week|weekend"
-            "|within|beyond|over|ever|annual|fiscal|prior|year-end|same|that",
+            "|within|beyond|over|ever|annual|fiscal|prior|year-end",
         },
         holidays={
             "christmas day": ("gregorian", 12, 25),

@@ -9,21 +9,26 @@ from extractor.models import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """A year as written. `relative` counts from the year of publication; `short` has two digits."""
+    """A year as written. `relative` counts from the year of publication; `short` has two digits; `back` was named before."""
 
     number: int
     calendar: Calendar | None = None
     relative: bool = False
     short: bool = False
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Relative:
-    """A whole unit (one of d, k, l, y, V, U: day, week, month, year, quarter, weekend), counted from publication."""
+    """A whole unit (one of d, k, l, y, V, U: day, week, month, year, quarter, weekend), counted from publication.
+
+    `back`: it is the unit of a day that was named before in the text.
+    """
 
     unit: str
     offset: int
     calendar: Calendar | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,6 @@ class Night:
     """The night into a day: that day and the one before it."""
 
     into: Point
+
+
+Saying = Point | Range | Night

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from extractor.models import Calendar, Precision, TimeInterval, YearFrom
 from extractor.text.dates import arithmetic
 from extractor.text.dates.arithmetic import DAY, Days
-from extractor.text.dates.points import Night, Point, Range, Relative, Year
+from extractor.text.dates.points import Night, Point, Range, Relative, Saying, Year
 from extractor.text.dates.years import Context, Spans, by_weekday, calendar_of, fixed, inferred, is_near, nearest
 
 
-def resolve(saying: Point | Range | Night, context: Context) -> TimeInterval | None:
+def agreed(sayings: Sequence[Saying], context: Context) -> TimeInterval | None:
+    """The one interval that all of `sayings` name; Hijri days may differ by one from those of the other calendars."""
+    try:
+        found = [resolve(saying, context) for saying in sayings]
+    except OverflowError:
+        return None  # The day lies at the very end of what a date can hold.
+    known = sorted((interval for interval in found if interval), key=lambda interval: interval.calendar == "hijri")
+    if not known or len(known) < len(found):
+        return None
+    return known[0] if all(_close(known[0], other) for other in known) else None
+
+
+def _close(one: TimeInterval, other: TimeInterval) -> bool:
+    slack = DAY if other.calendar == "hijri" else 0 * DAY
+    return abs(one.start - other.start) <= slack and abs(one.end - other.end) <= slack
+
+
+def resolve(saying: Saying, context: Context) -> TimeInterval | None:
     """The interval that `saying` names; None where a day does not exist or the fields do not fit together."""
     if isinstance(saying, Night):
         return _night(saying, context)

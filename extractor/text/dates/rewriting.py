@@ -49,6 +49,12 @@ def _relative(tokens: Tokens) -> Tokens:
     return [Token(_UNITS[_find(tokens, "klyQ").kind], -1 if mark.kind == "A" else mark.value, cal)]
 
 
+def _back(tokens: Tokens) -> Tokens:
+    """The same week, month or year as one named before."""
+    cal = next((token.cal for token in tokens if token.kind == "c"), None)
+    return [Token(_UNITS[_find(tokens, "kly").kind], 0, cal, back=True)]
+
+
 def _with_calendar(tokens: Tokens) -> Tokens:
     return [_find(tokens, "YROinv")._replace(cal=_find(tokens, "c").cal)]
 
@@ -151,6 +157,7 @@ _RULES: tuple[tuple[str, Action], ...] = (
     (r"ro(?=F?[mlO])", _day_or_today),
     (r"(?<=o)d(?=m)|(?<![nNojpAh])[dD](?=[wnorvm(Y])", _drop),
     (r"(?<=[wr])-(?=[no]m)", _drop),
+    (r"g+[kly]c?|[kly]c?S", _back),
     # Years and calendars.
     (r"[yJ]Y", _keep("Y")),
     (r"Yc|cY|vc|cv", _with_calendar),

@@ -20,8 +20,9 @@ G E   said of the future, "that is"          ~     about
 x     no bearing on the day                  !     unknown, or forbids an answer
 ====  =====================================  ====  =====================================
 
-U is a weekend, u a night from one day to the next, I "into" the second of them. The grammar makes
-W, O, R and V: a week, month, year or quarter relative to publication; and B: a half with its number.
+U is a weekend, u a night from one day to the next, I "into" the second of them; g "that" or "the same"
+before its unit, S behind it. The grammar makes W, O, R and V: a week, month, year or quarter relative
+to publication, or to a day named before; and B: a half with its number.
 """
 
 from __future__ import annotations
@@ -32,13 +33,17 @@ from extractor.models import Calendar
 
 
 class Token(NamedTuple):
-    """One word, or a phrase that means one thing. `cal` is set where the word tells the calendar."""
+    """One word, or a phrase that means one thing. `cal` is set where the word tells the calendar.
+
+    `back`: a week, month or year that was named before in the text.
+    """
 
     kind: str
     value: int = 0
     cal: Calendar | None = None
     text: str = ""
     ordinal: bool = False
+    back: bool = False
 
 
 def shape(tokens: list[Token]) -> str:
