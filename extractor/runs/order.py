@@ -37,16 +37,15 @@ class Order:
         del self._open[place]
         self._decided[place] = line
 
-    def pass_by(self, line: Line, hold: bool = False) -> None:
-        """Take the next place and decide it in one step; `hold`: do not write yet."""
-        place = self.taken
-        self.taken += 1
-        if place != self.written or hold:
-            self._decided[place] = line
+    def pass_by(self, lines: list[Line], hold: bool = False) -> None:
+        """Take the next places and decide them in one step; `hold`: do not write yet."""
+        first = self.taken
+        self.taken += len(lines)
+        if first != self.written or hold:
+            self._decided.update(zip(range(first, self.taken), lines, strict=True))
             return
-        self.written += 1
-        if line is not None:
-            self.results.add(*line)
+        self.written = self.taken
+        self.results.add_all(line for line in lines if line is not None)
 
     def take_back(self, place: int, key: str) -> bool:
         """It is not decided after all; False where it was not."""
@@ -85,16 +84,19 @@ class Met:
     _first: int = 0
     _next: int = 0
 
-    def add(self, row: Row, place: int) -> None:
-        if row.position == place and row.run == self.ledger.run - 1:
-            if place != self._next:
-                self.flush()
-                self._first = place
-            self._next = place + 1
-            return
-        self._moved.append((row.key, place))
-        if len(self._moved) >= MET_AT_ONCE:
-            self.flush()
+    def add(self, rows: list[Row], first: int) -> None:
+        """Rows that stand at the places from `first` on now."""
+        last_run = self.ledger.run - 1
+        for place, row in enumerate(rows, first):
+            if row.position == place and row.run == last_run:
+                if place != self._next:
+                    self.flush()
+                    self._first = place
+                self._next = place + 1
+            else:
+                self._moved.append((row.key, place))
+                if len(self._moved) >= MET_AT_ONCE:
+                    self.flush()
 
     def flush(self) -> None:
         if self._first < self._next:

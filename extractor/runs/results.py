@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -42,11 +43,20 @@ class ResultsFile:
 
     def add(self, key: str, identity: str) -> None:
         """The next finished document of the input."""
-        standing = self._expected
-        if standing is not None and standing[1] == key and standing[2] == identity:
-            self._number, self._end = self._number + 1, standing[3]
-            self._expected = next(self._standing, None)
-            return
+        self.add_all([(key, identity)])
+
+    def add_all(self, lines: Iterable[tuple[str, str]]) -> None:
+        """The next finished documents of the input (key, identity), in order."""
+        for key, identity in lines:
+            standing = self._expected
+            if standing is not None and standing[1] == key and standing[2] == identity:
+                self._number, self._end = self._number + 1, standing[3]
+                self._expected = next(self._standing, None)
+            else:
+                self._write(key, identity)
+
+    def _write(self, key: str, identity: str) -> None:
+        """One whose line does not stand there: from here on the file is written anew."""
         self._cut_here()
         line = self.ledger.result(key) + b"\n"
         self._append(line)

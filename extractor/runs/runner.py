@@ -165,35 +165,41 @@ class Runner:
         self._passing = False
         if self._again:
             return self._again.popleft()
-        progress, entries, rows = self.progress, self._entries, self._rows
+        passed: list[Row] = []
+        try:
+            found = self._look(passed)
+        except ExtractorError as exc:
+            self._stop_by(exc)
+            found = None
+        self._pass(passed)
+        if found is None:
+            return None
+        entry, row = found
+        self.progress.met += 1
+        place = self._order.take(entry.key)
+        self._known[place] = row
+        return entry, place
+
+    def _look(self, passed: list[Row]) -> tuple[Entry, Row | None] | None:
+        """The same, with what the ledger knows of it; finished ones before it are added to `passed`, so many at once."""
+        entries, rows = self._entries, self._rows
         # Documents that a run under these settings finished last need no look at what they answer.
         sure = self.ledger.run - 1 if self._uniform else None
-        hold = bool(self._suspects)
         for _ in range(PASS_AT_ONCE):
-            try:
-                entry = next(entries, None)
-            except ExtractorError as exc:
-                self._stop_by(exc)
-                return None
+            entry = next(entries, None)
             if entry is None:
-                progress.whole = True
+                self.progress.whole = True
                 return None
-            progress.met += 1
             row = self._expected
             if row is not None and row.key == entry.key:
                 self._expected = next(rows, None)
             else:
                 row = self._row(entry.key)
-            touched = row is None or entry.stamp is None or row.stamp != entry.stamp
-            if (
-                row is None
-                or touched
-                or not ((row.run == sure and row.state in DONE) or self._settled(row, row.digest))
-            ):
-                place = self._order.take(entry.key)
-                self._known[place] = row
-                return entry, place
-            self._pass(row, hold)
+            if row is None or entry.stamp is None or row.stamp != entry.stamp:
+                return entry, row
+            if not ((row.run == sure and row.state in DONE) or self._settled(row, row.digest)):
+                return entry, row
+            passed.append(row)
         self._passing = True
         return None
 
@@ -240,15 +246,15 @@ class Runner:
         """Which question was answered: this document under this run's settings."""
         return sha256(f"{digest} {self.run_identity}".encode()).hexdigest()
 
-    def _pass(self, row: Row, hold: bool) -> None:
-        """The next document of the input is finished, and was not even opened; `hold`: do not write its line yet."""
-        order = self._order
-        self._met.add(row, order.taken)
-        self.progress.skipped += 1
-        order.pass_by(_line_of(row), hold)
+    def _pass(self, rows: list[Row]) -> None:
+        """The next documents of the input are finished, and were not even opened."""
+        self._met.add(rows, self._order.taken)
+        self.progress.met += len(rows)
+        self.progress.skipped += len(rows)
+        self._order.pass_by([_line_of(row) for row in rows], hold=bool(self._suspects))
 
     def _skip(self, entry: Entry, place: int, row: Row) -> None:
-        self._met.add(row, place)
+        self._met.add([row], place)
         self.progress.skipped += 1
         self._place(place, _line_of(row))
 
@@ -397,10 +403,10 @@ class Runner:
     def _rest(self, entry: Entry) -> tuple[str, int, str | None] | None:
         """One of them, not opened: None where it is finished."""
         row = self._row(entry.key)
-        self.progress.met += 1
         if row and row.stamp == entry.stamp and self._settled(row, row.digest):
-            self._pass(row, bool(self._suspects))
+            self._pass([row])
             return None
+        self.progress.met += 1
         place = self._order.take(entry.key)
         self._order.keep(place, entry.key)
         return entry.key, place, entry.stamp
