@@ -19,6 +19,8 @@ SHOWN = 200
 WHOLE = frozenset({"stop", "tool_calls", "length"})
 BLANK_SHARE = 0.9
 BLANK_LEAST = 200
+# What JSON permits between its parts.
+BLANKS = " \t\n\r"
 CHARS_PER_TOKEN = 6
 TRUNCATED_SHARE = 0.5
 RUNS = re.compile(r"([^\w]|_)\1{3,}")
@@ -148,7 +150,7 @@ def _is_blank(text: str) -> bool:
     """Whether the answer ran into blanks, as servers that force a grammar do until the token limit."""
     if len(text) < BLANK_LEAST:
         return False
-    return sum(map(len, text.split())) < (1 - BLANK_SHARE) * len(text)
+    return sum(map(text.count, BLANKS)) > BLANK_SHARE * len(text)
 
 
 def _model(envelope: dict[str, Any], request: Request) -> str:

@@ -147,9 +147,9 @@ class Grounders:
     async def _place(self) -> Grounder | None:
         """Where it is to be done: in the process that has room, or else here, when it is its turn."""
         if not self._turns:
-            rooms = self._rooms()
-            if rooms or not self._others:
-                return rooms[0] if rooms else None
+            other = self._free({})
+            if other is not None or not self._others:
+                return other
             asyncio.get_running_loop().call_soon(self._next)
         mine: asyncio.Future[Grounder | None] = asyncio.get_running_loop().create_future()
         self._turns.append(mine)
@@ -157,19 +157,27 @@ class Grounders:
 
     def _next(self) -> None:
         """In each turn of the event loop the others get as much as they have room for, and this process does one."""
-        for place in [*self._rooms(), None]:
-            while self._turns and self._turns[0].done():  # cancelled
-                self._turns.popleft()
-            if self._turns:
-                self._turns.popleft().set_result(place)
+        given: dict[int, int] = {}
+        here = False
+        while self._turns and not here:
+            turn = self._turns.popleft()
+            if turn.done():  # cancelled
+                continue
+            other = self._free(given)
+            here = other is None
+            given[id(other)] = given.get(id(other), 0) + 1
+            turn.set_result(other)
         if self._turns:
             asyncio.get_running_loop().call_soon(self._next)
 
-    def _rooms(self) -> list[Grounder]:
-        """The processes that are alive, each as often as it has room, the one with the most room first."""
-        most = SPARE + self.open_questions()
-        rooms = [(number, other) for other in self._others if other.alive for number in range(len(other.waiting), most)]
-        return [other for _, other in sorted(rooms, key=lambda room: room[0])]
+    def _free(self, given: dict[int, int]) -> Grounder | None:
+        """The process with the least to do, what is just `given` to it counted in; None where none is alive and has room."""
+        least: tuple[int, Grounder | None] = (SPARE + self.open_questions(), None)
+        for other in self._others:
+            load = len(other.waiting) + given.get(id(other), 0)
+            if other.alive and load < least[0]:
+                least = (load, other)
+        return least[1]
 
     async def _another(self, dead: Grounder) -> Grounder:
         fresh = Grounder(self.command)
