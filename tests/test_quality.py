@@ -71,3 +71,13 @@ def test_every_released_version_has_its_recordings() -> None:
         folder = ROOT / "cassettes" / f"plover-{version}"
         assert {path.stem for path in folder.glob("*.json")} == {*seeds, "_shared"}, version
     assert {path.name for path in (ROOT / "cassettes").iterdir()} == {f"plover-{version}" for version in RELEASED}
+
+
+def test_the_held_out_reports_are_whole(tables: ModuleType) -> None:
+    """Each has two annotations, the gold made of them, and recordings; nothing lies beside them unseen."""
+    folder = ROOT / "tests/heldout"
+    known = {item["id"] for item in json.loads((folder / "index.json").read_text(encoding="utf-8"))}
+    assert {path.stem for path in folder.glob("*.txt")} == known and len(known) == 10
+    for place in (folder, folder / "annotations/A", folder / "annotations/B"):
+        assert {path.name.removesuffix(".gold.json") for path in place.glob("*.gold.json")} == known
+    assert {path.stem for path in tables.HELDOUT_CASSETTES.rglob("*.json")} == {*known, "_shared"}
