@@ -13,6 +13,8 @@ from extractor.models import Entity, Event, Mention, Relation
 from extractor.text.folding import fold_key
 
 Fact = TypeVar("Fact", Entity, Event, Relation)
+# Half-open offsets into a text.
+Stretch = tuple[int, int]
 
 
 def aligned(passes: Sequence[Sequence[Fact]], likeness: Callable[[Fact, Fact], float]) -> list[list[Fact]]:
@@ -48,7 +50,7 @@ def entity_likeness(a: Entity, b: Entity) -> float:
     """Entities are one by a name, by the English name, or where they are named in the same place."""
     shared = bool(_forms(a) & _forms(b))
     english = bool(a.name_en) and (a.name_en or "").casefold() == (b.name_en or "").casefold()
-    place = any(overlap(one, other) >= 0.5 for one in a.mentions for other in b.mentions)
+    place = any(_overlap(one, other) >= 0.5 for one in a.mentions for other in b.mentions)
     if not (shared or english or place):
         return 0.0
     return shared + english + place + 0.5 * (a.type == b.type) + 0.5 * (fold_key(a.name) == fold_key(b.name))
@@ -56,30 +58,49 @@ def entity_likeness(a: Entity, b: Entity) -> float:
 
 def event_likeness(a: Event, b: Event) -> float:
     """Events are one by their words, type and arguments; each may quote another sentence that tells the same act."""
-    words = overlap(a.evidence, b.evidence)
-    typed, arguments = a.type == b.type, _agreement(a, b)
-    trigger = a.trigger is not None and b.trigger is not None and overlap(a.trigger, b.trigger) > 0
-    if words == 0 and not (typed and arguments >= 0.5 and set(a.actors) & set(b.actors)):
+    return act_likeness(
+        words=_overlap(a.evidence, b.evidence),
+        trigger=a.trigger is not None and b.trigger is not None and _overlap(a.trigger, b.trigger) > 0,
+        typed=a.type == b.type,
+        arguments=_agreement(a, b),
+        actors=bool(set(a.actors) & set(b.actors)),
+        modality=a.modality == b.modality,
+    )
+
+
+def act_likeness(*, words: float, trigger: bool, typed: bool, arguments: float, actors: bool, modality: bool) -> float:
+    """How much two events are one: the overlap of their words, the share of arguments that agree, and what else does.
+
+    They are never one where the words have nothing in common, unless type and arguments agree: a
+    report tells the same act in several sentences, and either may be quoted.
+    """
+    if words == 0 and not (typed and arguments >= 0.5 and actors):
         return 0.0
     if words > 0 and not typed and not trigger and arguments < 0.5:
         return 0.0
-    return words + 1.5 * typed + 0.75 * trigger + arguments + 0.25 * (a.modality == b.modality)
+    return words + 1.5 * typed + 0.75 * trigger + arguments + 0.25 * modality
 
 
 def relation_likeness(a: Relation, b: Relation) -> float:
     """Relations are one by predicate and ends."""
     if (a.predicate, a.subject, a.object) != (b.predicate, b.subject, b.object):
         return 0.0
-    return 1.0 + 0.25 * (a.modality == b.modality) + 0.25 * overlap(a.evidence, b.evidence)
+    return 1.0 + 0.25 * (a.modality == b.modality) + 0.25 * _overlap(a.evidence, b.evidence)
 
 
-def overlap(a: Mention, b: Mention) -> float:
-    """Shared characters over the characters of both together."""
-    shared = min(a.span.end, b.span.end) - max(a.span.start, b.span.start)
-    return shared / (max(a.span.end, b.span.end) - min(a.span.start, b.span.start)) if shared > 0 else 0.0
+def overlap(a: Stretch | None, b: Stretch | None) -> float:
+    """Shared characters over the characters of both together: a stretch that is far too long agrees with nothing."""
+    if a is None or b is None:
+        return 0.0
+    shared = min(a[1], b[1]) - max(a[0], b[0])
+    return shared / (max(a[1], b[1]) - min(a[0], b[0])) if shared > 0 else 0.0
 
 
-def arguments(event: Event) -> set[tuple[str, str]]:
+def _overlap(a: Mention, b: Mention) -> float:
+    return overlap((a.span.start, a.span.end), (b.span.start, b.span.end))
+
+
+def _arguments(event: Event) -> set[tuple[str, str]]:
     """Who takes part, as (role, entity): actors, recipients, place and the other roles."""
     found = {("actor", one) for one in event.actors} | {("recipient", one) for one in event.recipients}
     found |= {(part.role, part.entity) for part in event.participants}
@@ -87,7 +108,7 @@ def arguments(event: Event) -> set[tuple[str, str]]:
 
 
 def _agreement(a: Event, b: Event) -> float:
-    mine, theirs = arguments(a), arguments(b)
+    mine, theirs = _arguments(a), _arguments(b)
     return len(mine & theirs) / max(len(mine), len(theirs)) if mine and theirs else 0.0
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,9 +25,6 @@ from extractor.llm.base import AnswerSchema, canonical
 from extractor.ontology import Ontology
 
 MAX_ANSWER_CHARS = 2_000_000
-# How the first form begins, where no spaces are put before a colon.
-FIRST = re.compile(r'\{\s*"entities":')
-SPACED = re.compile(r'"\s+:')
 
 
 class AnswerModel(BaseModel):
@@ -141,9 +137,6 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     """
     if len(text) > MAX_ANSWER_CHARS:
         raise _unreadable(text, f"an answer of {len(text):,} characters; at most {MAX_ANSWER_CHARS:,} are read")
-    first = _first_form(text)
-    if first is not None:
-        return first, ()
     raw = _loaded(text)
     body: str | bytes = text
     strays: tuple[Flaw, ...] = ()
@@ -158,28 +151,6 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     except ValidationError as exc:
         answer, flaws = _item_by_item(body, text, exc)
         return answer, (*flaws, *strays)
-
-
-def _first_form(text: str) -> Answer | None:
-    """A whole answer of the first form in which no key occurs twice; None for any other, which has to be looked through.
-
-    It has all fields and no others: a key that occurs twice would be one too many. A quote within a string
-    is escaped, so that it can only look like a key more.
-    """
-    if not FIRST.match(text):
-        return None
-    try:
-        answer = Answer.model_validate_json(text)
-    except ValidationError:
-        return None
-    return answer if text.count('":') == _keys(answer) and not SPACED.search(text) else None
-
-
-def _keys(answer: Answer) -> int:
-    """How many keys all objects of an answer of the first form have."""
-    small = sum(len(event.participants) + len(event.figures) for event in answer.events)
-    items = ((AnswerEntity, answer.entities), (AnswerEvent, answer.events), (AnswerRelation, answer.relations))
-    return len(Answer.model_fields) + 2 * small + sum(len(kind.model_fields) * len(found) for kind, found in items)
 
 
 def _item_by_item(body: str | bytes, text: str, whole: ValidationError) -> tuple[Answer, tuple[Flaw, ...]]:

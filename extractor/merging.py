@@ -23,12 +23,6 @@ Fact = TypeVar("Fact", Event, Relation)
 
 def merge_facts(parts: Sequence[Facts]) -> Facts:
     """One set of facts out of those of the chunks, in the order of the chunks."""
-    return merge_with_ids(parts)[0]
-
-
-def merge_with_ids(parts: Sequence[Facts]) -> tuple[Facts, dict[str, str]]:
-    """The same, and for each entity's old id the id of what it became part of (empty where nothing was joined)."""
-    new_id: dict[str, str] = {}
     if len(parts) == 1:
         entities = [_tidied(entity) for entity in parts[0].entities]
         events, relations = list(parts[0].events), list(parts[0].relations)
@@ -36,12 +30,11 @@ def merge_with_ids(parts: Sequence[Facts]) -> tuple[Facts, dict[str, str]]:
         entities, new_id = _join_entities([entity for part in parts for entity in part.entities])
         events = [with_event_ids(event, new_id) for part in parts for event in part.events]
         relations = [with_relation_ids(relation, new_id) for part in parts for relation in part.relations]
-    joined = Facts(
+    return Facts(
         tuple(entities),
         tuple(_join(events, attrgetter("type"), same_event, _merge_events)),
         tuple(_join(_not_of_itself(relations), attrgetter("subject", "object"), same_relation, _merge_relations)),
     )
-    return joined, new_id
 
 
 def identify(facts: Facts, document_digest: str) -> Facts:

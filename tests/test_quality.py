@@ -8,6 +8,8 @@ from types import ModuleType
 import pytest
 
 from extractor.evaluation.evaluate import Evaluation, evaluate, read_results
+from extractor.evaluation.gold import check_gold, load_gold
+from extractor.ontology import load_ontology
 from extractor.prompts import released_digests
 from extractor.runs.run import batch
 
@@ -73,11 +75,20 @@ def test_every_released_version_has_its_recordings() -> None:
     assert {path.name for path in (ROOT / "cassettes").iterdir()} == {f"plover-{version}" for version in RELEASED}
 
 
-def test_the_held_out_reports_are_whole(tables: ModuleType) -> None:
-    """Each has two annotations, the gold made of them, and recordings; nothing lies beside them unseen."""
-    folder = ROOT / "tests/heldout"
+@pytest.mark.parametrize(("name", "number"), [("heldout", 10), ("unread", 6)])
+def test_the_held_out_reports_are_whole(name: str, number: int) -> None:
+    """Each has two annotations and the gold made of them, which is sound; nothing lies beside them unseen."""
+    folder = ROOT / "tests" / name
     known = {item["id"] for item in json.loads((folder / "index.json").read_text(encoding="utf-8"))}
-    assert {path.stem for path in folder.glob("*.txt")} == known and len(known) == 10
+    assert {path.stem for path in folder.glob("*.txt")} == known and len(known) == number
     for place in (folder, folder / "annotations/A", folder / "annotations/B"):
         assert {path.name.removesuffix(".gold.json") for path in place.glob("*.gold.json")} == known
+    for one in known:
+        text = (folder / f"{one}.txt").read_text(encoding="utf-8")
+        assert check_gold(load_gold(folder / f"{one}.gold.json"), text, load_ontology("plover@1")) == []
+
+
+def test_the_held_out_reports_have_their_recordings(tables: ModuleType) -> None:
+    """All of them, and nothing else."""
+    known = {path.stem for path in tables.HELDOUT.glob("*.txt")}
     assert {path.stem for path in tables.HELDOUT_CASSETTES.rglob("*.json")} == {*known, "_shared"}

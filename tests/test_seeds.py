@@ -8,7 +8,8 @@ import pytest
 
 from extractor import Extraction
 from extractor.evaluation.evaluate import read_results
-from extractor.runs.run import RunSummary, batch
+from extractor.runs.run import batch
+from extractor.runs.summary import RunSummary
 
 
 @pytest.fixture(scope="module")

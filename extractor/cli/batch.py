@@ -19,9 +19,9 @@ from extractor.terminal import plain
 if TYPE_CHECKING:
     from extractor.api import Extractor
     from extractor.llm.base import Meter
-    from extractor.runs.run import RunSummary
     from extractor.runs.runner import Runner
     from extractor.runs.sources import SourceOptions
+    from extractor.runs.summary import RunSummary
 
 GRACE = 10.0
 SUSPICIOUS = 10

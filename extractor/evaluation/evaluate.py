@@ -107,13 +107,12 @@ class Evaluation:
     def from_share(self) -> dict[tuple[str, float], Count]:
         """What would be right and wrong if only what at least this share of the passes found were kept."""
         kept: dict[tuple[str, float], Count] = {}
+        so_far: dict[str, Count] = {}
         for (aspect, share), count in self.by_share().items():
+            sums = so_far.setdefault(aspect, Count())
+            sums.add(count)
             whole = total(self.cards, aspect)
-            demanded = whole.hits + whole.misses
-            above = [one for (name, other), one in kept.items() if name == aspect and other > share]
-            hits = count.hits + (above[-1].hits if above else 0)
-            inventions = count.inventions + (above[-1].inventions if above else 0)
-            kept[aspect, share] = Count(hits, inventions, demanded - hits)
+            kept[aspect, share] = Count(sums.hits, sums.inventions, whole.hits + whole.misses - sums.hits)
         return kept
 
     def confusion(self) -> list[tuple[tuple[str, str], int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from extractor.alignment import act_likeness, overlap
 from extractor.evaluation.facts import Act, Facts, Link, Thing
 
 T = TypeVar("T")
@@ -45,20 +46,15 @@ def entity_similarity(a: Thing, b: Thing) -> float:
 
 
 def act_similarity(a: Act, b: Act, same: Callable[[object, object], bool]) -> float:
-    """How much two events are one: words, type, arguments.
-
-    They are never one where the words have nothing in common, unless type and arguments agree: a
-    report tells the same act in several sentences, and either may be quoted.
-    """
-    words = overlap(a.place_in_text, b.place_in_text)
-    trigger = overlap(a.trigger_in_text, b.trigger_in_text) > 0
-    typed = a.type == b.type
-    arguments = _agreement(a, b, same)
-    if words == 0 and not (typed and arguments >= 0.5 and _actors_agree(a, b, same)):
-        return 0.0
-    if words > 0 and not typed and not trigger and arguments < 0.5:
-        return 0.0
-    return words + 1.5 * typed + 0.75 * trigger + arguments + 0.25 * (a.modality == b.modality)
+    """How much two events are one: words, type, arguments."""
+    return act_likeness(
+        words=overlap(a.place_in_text, b.place_in_text),
+        trigger=overlap(a.trigger_in_text, b.trigger_in_text) > 0,
+        typed=a.type == b.type,
+        arguments=_agreement(a, b, same),
+        actors=_actors_agree(a, b, same),
+        modality=a.modality == b.modality,
+    )
 
 
 def link_similarity(a: Link, b: Link, same: Callable[[object, object], bool], symmetric: set[str]) -> float:
@@ -68,14 +64,6 @@ def link_similarity(a: Link, b: Link, same: Callable[[object, object], bool], sy
     if a.predicate != b.predicate or not (straight or crossed):
         return 0.0
     return 1.0 + 0.25 * (a.modality == b.modality) + 0.25 * overlap(a.place_in_text, b.place_in_text)
-
-
-def overlap(a: tuple[int, int] | None, b: tuple[int, int] | None) -> float:
-    """Shared characters over the characters of both together: a stretch that is far too long agrees with nothing."""
-    if a is None or b is None:
-        return 0.0
-    shared = min(a[1], b[1]) - max(a[0], b[0])
-    return shared / (max(a[1], b[1]) - min(a[0], b[0])) if shared > 0 else 0.0
 
 
 def _agreement(a: Act, b: Act, same: Callable[[object, object], bool]) -> float:

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from extractor.alignment import overlap
 from extractor.evaluation.facts import Act, Facts, Interval, Link, Thing
-from extractor.evaluation.matching import Pairs, match_acts, match_links, match_things, overlap
+from extractor.evaluation.matching import Pairs, match_acts, match_links, match_things
 
 ASPECTS = (
     "entities", "entity_types", "events", "typed", "arguments", "modes", "modality", "source", "dates", "figures", "relations",

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -173,7 +173,7 @@ class Meter:
 
     def add(self, other: Meter) -> None:
         """Count what another meter counted too; `earlier` is nobody else's."""
-        for name in self.__dataclass_fields__.keys() - {"earlier"}:
+        for name in {one.name for one in fields(Meter)} - {"earlier"}:
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, dict(Counter(mine) + Counter(theirs)) if isinstance(mine, dict) else mine + theirs)
 

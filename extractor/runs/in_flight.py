@@ -9,37 +9,12 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable
 from pathlib import Path
 
 from extractor.errors import OutputError
-from extractor.llm.base import Meter
+from extractor.runs.run_meter import RunMeter
 
 NUMBER = struct.Struct("<q")
-
-
-class RunMeter(Meter):
-    """Counts one start of one run. `note` is called whenever a call broke off that may be paid twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.note: Callable[[], None] = lambda: None
-        self._taken = 0
-
-    def charged(self, number: int) -> None:
-        super().charged(number)
-        self.note()
-
-    @property
-    def new_charges(self) -> int:
-        """Possible charges that the ledger does not know yet."""
-        return self.possible_duplicate_charges - self._taken
-
-    def take_charges(self) -> int:
-        """The same; the ledger knows them now."""
-        new = self.new_charges
-        self._taken += new
-        return new
 
 
 class InFlight:

@@ -20,8 +20,9 @@ from extractor.llm.live_client import Wire
 from extractor.llm.outbox import Outbox
 from extractor.runs.in_flight import InFlight
 from extractor.runs.lock import FolderLock
-from extractor.runs.run import Job, RunSummary, run_once, write_run
+from extractor.runs.run import Job, run_once
 from extractor.runs.runner import Runner
+from extractor.runs.summary import RunSummary, write_run
 from extractor.wiring import api_key, limits_of, stack_over
 
 AT_ONCE = 8

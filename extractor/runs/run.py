@@ -1,97 +1,43 @@
-"""A run over a folder, from settings to summary: opens the ledger, wires the runner, writes run.json and failures.jsonl."""
+"""A run over a folder, from settings to summary: opens the ledger, wires the runner, and sees that all is closed again."""
 
 from __future__ import annotations
 
 import gc
 import hashlib
-import json
-import os
-import platform
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
 from extractor.errors import StorageError
-from extractor.file_systems import network_mount
 from extractor.llm.base import Meter, Spent, canonical
 from extractor.models import Document, Usage
 from extractor.pipeline import ask_document
 from extractor.prices import price_of
 from extractor.runs.breaker import Breaker
 from extractor.runs.entries import Entry, entries_of
-from extractor.runs.files import replace_file
 from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate
 from extractor.runs.grounders import Grounders
-from extractor.runs.in_flight import InFlight, RunMeter
+from extractor.runs.in_flight import InFlight
 from extractor.runs.ledger import Ledger
 from extractor.runs.lock import FolderLock
 from extractor.runs.results import ResultsFile
+from extractor.runs.run_meter import RunMeter
 from extractor.runs.runner import DONE, Runner, Work
 from extractor.runs.sources import SourceOptions, open_source
-from extractor.version import VERSION
+from extractor.runs.summary import RunSummary, summary_of, write_failures, write_run
 
-PACKAGES = ("openai", "instructor", "pydantic", "tenacity", "diskcache")
-FAILED_DOCUMENTS = 3
 SPENT = ("calls", "prompt_tokens", "completion_tokens")
 # Documents at work for each open question: while one's reply is read and grounded, the other's is under way.
 AT_WORK = 2
 # How many more objects are made than freed between two looks for cycles; Python's own is 700.
 CALM = (50_000, 20, 50)
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """What a run came to. `states` counts the documents of the source by state; they add up to `documents`.
-
-    `whole` tells that all documents of the source were met. `dropped_bytes` of results.jsonl were half a line that an
-    earlier stop left. `cost` is None where no price is known. `possible_duplicate_charges` are those of all starts of the run.
-    """
-
-    folder: Path
-    documents: int
-    states: dict[str, int]
-    skipped: int
-    entities: int
-    events: int
-    relations: int
-    rejections: dict[str, int]
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float | None
-    calls: int
-    cache_hits: int
-    possible_duplicate_charges: int
-    seconds: float
-    replayed: int = 0
-    retries: int = 0
-    pauses: int = 0
-    paused_seconds: float = 0.0
-    repairs: int = 0
-    splits: int = 0
-    recovered: int = 0
-    dropped_bytes: int = 0
-    whole: bool = True
-    models: dict[str, int] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    stopped: str | None = None
-    exit_code: int = 0
-
-    @property
-    def failed(self) -> int:
-        return self.states.get("failed", 0)
-
-    @property
-    def pending(self) -> int:
-        return self.states.get("pending", 0)
 
 
 Watcher = Callable[[Runner, Meter], Iterator[None]]
@@ -204,8 +150,8 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
         if job.watch is not None:
             job.watch(runner, meter)
         await runner.run(entries)
-        summary = _summary(runner, ledger, meter, out, time.monotonic() - started)
-        _write_failures(out / "failures.jsonl", ledger)
+        summary = summary_of(runner, ledger, meter, out, time.monotonic() - started)
+        write_failures(out / "failures.jsonl", ledger)
         write_run(summary, extractor)
         return summary, runner
     except sqlite3.Error as exc:  # a page that turns out to be damaged while it is read
@@ -301,84 +247,3 @@ def run_identity(extractor: Extractor) -> str:
         "chunks": [options.chunk_size, options.chunk_overlap],
     } | ({"passes": options.passes} if options.passes > 1 else {})
     return hashlib.sha256(canonical(parts).encode()).hexdigest()
-
-
-def _summary(runner: Runner, ledger: Ledger, meter: RunMeter, out: Path, seconds: float) -> RunSummary:
-    states, totals = ledger.counts(), ledger.totals()
-    stopped = runner.stopped_by
-    failed = FAILED_DOCUMENTS if states.get("failed") else 0
-    return RunSummary(
-        folder=out,
-        documents=sum(states.values()),
-        states=states,
-        skipped=runner.progress.skipped,
-        rejections=ledger.rejections(),
-        calls=meter.calls,
-        cache_hits=meter.cache_hits,
-        possible_duplicate_charges=ledger.charges() + meter.new_charges + runner.progress.cut_short,
-        seconds=seconds,
-        replayed=meter.replayed,
-        retries=meter.retries,
-        pauses=meter.pauses,
-        paused_seconds=meter.paused_seconds,
-        repairs=runner.progress.repairs,
-        splits=runner.progress.splits,
-        recovered=runner.progress.recovered,
-        dropped_bytes=runner.results.dropped,
-        whole=runner.progress.whole,
-        models=dict(sorted(meter.models.items())),
-        missing=ledger.missing() if runner.progress.whole else [],
-        stopped=str(stopped) if stopped else runner.progress.stopping,
-        exit_code=stopped.exit_code if stopped else failed,
-        entities=int(totals["entities"]),
-        events=int(totals["events"]),
-        relations=int(totals["relations"]),
-        prompt_tokens=int(totals["prompt_tokens"]),
-        completion_tokens=int(totals["completion_tokens"]),
-        cost=totals["cost"],
-    )
-
-
-def _write_failures(path: Path, ledger: Ledger) -> None:
-    """One line a failed document: which, at which stage, of which class, why, and after how many attempts."""
-    lines = (
-        json.dumps({"document": key, "attempts": attempts, **error}, ensure_ascii=False) + "\n"
-        for key, attempts, error in ledger.failures()
-    )
-    replace_file(path, (line.encode("utf-8", "backslashreplace") for line in lines))
-
-
-def write_run(summary: RunSummary, extractor: Extractor) -> None:
-    """run.json: how the run was set, and what it came to."""
-    run = {
-        "extractor": VERSION,
-        "python": platform.python_version(),
-        "packages": _versions(),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "prompt": extractor.task.prompt.ref,
-        "ontology": extractor.task.ontology.ref,
-        "network_file_systems": _network(summary.folder, extractor.settings.cache_dir),
-        "settings": extractor.settings.public(),
-        "summary": {**asdict(summary), "folder": os.fspath(summary.folder)},
-        "calls": asdict(extractor.meter),
-    }
-    replace_file(
-        summary.folder / "run.json", [json.dumps(run, ensure_ascii=False, indent=2, default=str).encode() + b"\n"]
-    )
-
-
-def _network(*folders: Path) -> dict[str, str]:
-    """Where the run's files were on a network: mount points and the types of their file systems."""
-    return dict(mount for folder in folders if (mount := network_mount(folder)) is not None)
-
-
-@cache
-def _versions() -> dict[str, str]:
-    """Looked for once a process: that takes longer than to write the file."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

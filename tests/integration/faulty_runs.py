@@ -13,7 +13,8 @@ from typing import Any
 
 from extractor.fake_batches import FakeBatches
 from extractor.fake_endpoint import FakeEndpoint
-from extractor.runs.run import RunSummary, batch
+from extractor.runs.run import batch
+from extractor.runs.summary import RunSummary
 
 DOCUMENTS = 60
 # Of no shape that a key is known by: what hides it has to know it.

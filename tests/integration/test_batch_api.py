@@ -16,7 +16,8 @@ from faulty_runs import provider
 from extractor import fake_faults as faults
 from extractor.fake_batches import FakeBatches
 from extractor.fake_endpoint import FakeEndpoint
-from extractor.runs.run import RunSummary, batch
+from extractor.runs.run import batch
+from extractor.runs.summary import RunSummary
 
 FOUND = {
     "entities": [{"id": 1, "type": "person", "name": "the minister", "aliases": [], "name_en": "minister", "country": None, "sector": "GOV"}],

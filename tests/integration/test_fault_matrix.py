@@ -12,7 +12,8 @@ import pytest
 
 from extractor import fake_faults as faults
 from extractor.fake_endpoint import FakeEndpoint
-from extractor.runs.run import RunSummary, batch
+from extractor.runs.run import batch
+from extractor.runs.summary import RunSummary
 
 DOCUMENTS = 60
 EVENT = {

@@ -20,7 +20,8 @@ from extractor import Document, extract
 from extractor import fake_faults as faults
 from extractor.config import load_settings
 from extractor.fake_endpoint import FakeEndpoint
-from extractor.runs.run import RunSummary, batch
+from extractor.runs.run import batch
+from extractor.runs.summary import RunSummary
 
 
 def make(folder: Path, number: int, text: str = "the minister condemned the attack.") -> Path:

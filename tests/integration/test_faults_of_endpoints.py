@@ -34,7 +34,7 @@ from extractor import fake_faults as faults
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.llm.cache import ReplyCache
 from extractor.llm.live_errors import retry_after
-from extractor.runs.run import RunSummary
+from extractor.runs.summary import RunSummary
 
 
 def fenced(*answers: dict[str, Any]) -> str:

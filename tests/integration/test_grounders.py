@@ -11,7 +11,8 @@ import pytest
 
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.runs import grounders
-from extractor.runs.run import RunSummary, batch
+from extractor.runs.run import batch
+from extractor.runs.summary import RunSummary
 
 EVENT: dict[str, Any] = {
     "evidence": "condemned the attack", "trigger": "condemned", "type": "ACCUSE", "modes": [], "contexts": [], "actors": [], "recipients": [],
