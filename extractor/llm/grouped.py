@@ -27,7 +27,7 @@ class Grouped(Generic[T]):
         self._everybody = everybody
         self._items: list[T] = []
         self._done: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     async def add(self, item: T) -> None:
         self._items.append(item)
@@ -37,9 +37,15 @@ class Grouped(Generic[T]):
             self._done = done = loop.create_future()
             self._timer = loop.call_later(self._wait, self.flush)
         if len(self._items) == self._everybody():
-            self.flush()
+            self._soon()
         # Shielded: whoever is cancelled while it waits takes nothing from the others of the batch.
         await asyncio.shield(done)
+
+    def _soon(self) -> None:
+        """Not at once: whoever comes last is not to overtake those who wait."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
         """Commit what was added so far."""
