@@ -181,7 +181,7 @@ def _validate(text: str) -> None:
 def server(*options: str) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
     """An endpoint in a process of its own; the second value stops it and gives its counts."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(answer(), file, ensure_ascii=False)
+        json.dump(answer(), file, ensure_ascii=False, separators=(",", ":"))  # compact, as the prompt asks
         file.flush()
         process = subprocess.Popen(
             [sys.executable, "-m", "extractor.fake_endpoint", "--answer", file.name, *options],

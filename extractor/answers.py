@@ -186,6 +186,15 @@ def _items(kind: type[Item], name: str, raw: list[Any], flaws: list[Flaw]) -> tu
 
 
 def _loaded(text: str) -> Any:
+    """The JSON value. A text that orjson writes back as it stands holds no key twice; any other is looked at more closely."""
+    with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):
+        found = orjson.loads(text)
+        if orjson.dumps(found) == text.encode():
+            return found
+    return _closely_loaded(text)
+
+
+def _closely_loaded(text: str) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):

@@ -201,3 +201,23 @@ def test_what_no_json_holds_is_unreadable_in_every_form(form: Any, value: str) -
     text = json.dumps(form(EXAMPLES[0]), ensure_ascii=False).replace('"Police"', value, 1)
     with pytest.raises(Unreadable):
         read_answer(text)
+
+
+COMPACT = {"separators": (",", ":"), "ensure_ascii": False}
+
+
+@pytest.mark.parametrize("form", [dict, shorter, rows], ids=["long", "short", "rows"])
+@pytest.mark.parametrize("answer", EXAMPLES, ids=["en", "fa", "ar"])
+def test_blanks_and_escapes_in_an_answer_mean_nothing(form: Any, answer: dict[str, Any]) -> None:
+    compact, blank, escaped = (json.dumps(form(answer), **how) for how in (COMPACT, {"indent": 1}, {}))
+    assert read_answer(compact) == read_answer(blank) == read_answer(escaped)
+
+
+@pytest.mark.parametrize("form", [dict, shorter, rows], ids=["long", "short", "rows"])
+@pytest.mark.parametrize("blank", ["", " "], ids=["compact", "with a blank"])
+def test_a_key_that_is_there_twice_is_refused_however_it_is_written(form: Any, blank: str) -> None:
+    """Which of the two holds is anybody's guess."""
+    answer = form(EXAMPLES[0])
+    text = json.dumps(answer, **COMPACT)
+    with pytest.raises(Unreadable, match="twice"):
+        read_answer(f'{text[:-1]},{blank}"{next(iter(answer))}":{blank}[]}}')
