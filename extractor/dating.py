@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from extractor.facts import Facts
-from extractor.models import Calendar, Event, Relation, Time, TimeInterval
+from extractor.models import Calendar, Document, Event, Relation, Time, TimeInterval
 from extractor.text.dates.anaphora import days_after
 from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
+from extractor.text.dates.weekdays import weekday_places
 
 Fact = TypeVar("Fact", Event, Relation)
 # How far before it, in characters, the day may stand that an expression counts from.
@@ -32,11 +35,17 @@ class Anchor(NamedTuple):
     interval: TimeInterval
 
 
-class Named(NamedTuple):
-    """The times named in a text, in its order, and its language."""
+@dataclass(frozen=True)
+class Named:
+    """The times named in a document, in its order: those of facts (`said`, resolved or not), of which `anchors` have days."""
 
+    document: Document
+    said: list[tuple[int, int]]
     anchors: list[Anchor]
-    language: str | None
+
+    @property
+    def language(self) -> str | None:
+        return self.document.language
 
     def before(self, start: int, reach: int) -> Iterator[Anchor]:
         """What is named before `start`, the nearest first."""
@@ -46,13 +55,25 @@ class Named(NamedTuple):
                 return
             yield anchor
 
+    def another_between(self, anchor: Anchor, start: int) -> bool:
+        """Whether a weekday that is no fact's time stands between the two: what follows may well mean that one."""
+        behind = bisect_left(self._others, anchor.place)
+        return behind < len(self._others) and self._others[behind] < start
 
-def date_anaphora(facts: Facts, language: str | None = None) -> Facts:
+    @cached_property
+    def _others(self) -> list[int]:
+        places = weekday_places(self.document.text, self.language)
+        return [place for place in places if not any(start <= place < end for start, end in self.said)]
+
+
+def date_anaphora(facts: Facts, document: Document) -> Facts:
     """The facts with `the same evening` and its like resolved; their intervals carry the flag `anaphoric`."""
-    anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor.place)
+    items: list[Event | Relation] = [*facts.events, *facts.relations]
+    anchors = sorted(_anchors(items), key=lambda anchor: anchor.place)
     if not anchors:
         return facts
-    named = Named(anchors, language)
+    spans = [item.time.mention.span for item in items if item.time]
+    named = Named(document, [(span.start, span.end) for span in spans], anchors)
     return Facts(
         facts.entities,
         tuple([_with_day(event, named) for event in facts.events]),
@@ -96,7 +117,7 @@ def _counted_from(start: int, days: int, named: Named) -> TimeInterval | None:
     for anchor in named.before(start, REACH_BACK if days < 0 else REACH):
         length = (anchor.interval.end - anchor.interval.start).days + 1
         if length == 1 or (days and length <= FEW_DAYS):
-            return anchor.interval
+            return None if named.another_between(anchor, start) else anchor.interval
         if days:
             return None
     return None

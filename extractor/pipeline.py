@@ -279,7 +279,7 @@ def _facts(asked: Asked, task: Task) -> tuple[Facts, list[Rejection]]:
     index = TextIndex(document.text)
     rejections: list[Rejection] = []
     found = [merge_facts(_grounded(document, task, answered, index, rejections)) for answered in asked.passes]
-    return identify(date_anaphora(agree(found), document.language), digest), rejections
+    return identify(date_anaphora(agree(found), document), digest), rejections
 
 
 def _grounded(

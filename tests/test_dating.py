@@ -12,6 +12,7 @@ from extractor import Document, extract
 from extractor.llm.scripted import ScriptedLLM
 from extractor.text.calendars import resolve_time
 from extractor.text.dates.anaphora import days_after
+from extractor.text.dates.weekdays import weekday_places
 
 CASES = {
     "the same day": 0, "later the same evening": 0, "On that night": 0, "the next day": 1, "two days later": 2, "3 days later": 3,
@@ -155,6 +156,12 @@ def test_a_deed_that_is_asserted_lies_behind(kind: str, modality: str, when: str
     assert found.start == start
 
 
+RUNNING = {
+    "en": "By Friday he sat in the sun, and on WEDNESDAY he wed.",
+    "fa": "سه شنبه، سه‌شنبه و سهشنبه؛ جمعه شب",
+    "ar": "يوم الاربعاء، والثلاثاء؛ الأحد وأحد",
+    "ru": "в пятницу",
+}
 NAMED_BEFORE = Path(__file__).parent / "tables" / "named_before.tsv"
 ROWS = [
     pytest.param(row, id=f"{row['named']}: {row['expression']}")
@@ -216,3 +223,26 @@ def test_which_time_before_it_is_meant(text: str, said: tuple[str, ...], start: 
     """A week or month: the nearest that lies in one. A year: the nearest. A bare day: one told with its month, and none of another month between."""
     found = times(text, *[(words, words) for words in said])[-1]
     assert (found and found.start) == start
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("en", "It began on Tuesday. By Friday it was over. That morning he spoke.", ("on Tuesday", "That morning")),
+        ("fa", "سه‌شنبه آغاز شد و تا پنج شنبه ادامه داشت. همان روز او سخن گفت.", ("سه‌شنبه", "همان روز")),
+        ("ar", "بدأ يوم الثلاثاء وانتهى قبل الاربعاء. وفي اليوم نفسه تحدث.", ("يوم الثلاثاء", "في اليوم نفسه")),
+        ("ru", "Началось во вторник, к среде закончилось. В тот же день он выступил.", ("во вторник", "В тот же день")),
+    ],
+)
+def test_behind_a_weekday_that_is_no_fact_s_time_it_stays_open(language: str, text: str, said: tuple[str, ...]) -> None:
+    """It may well mean that one. A wrong day is worse than none."""
+    with_another = times(text, *[(words, words) for words in said], language=language)
+    assert (with_another[0] is None, with_another[1]) == (False, None)
+    alone = f"{said[0]} ... {said[1]}"
+    first, same = times(alone, *[(words, words) for words in said], language=language)
+    assert first.start == same.start
+
+
+def test_weekdays_are_found_in_running_text() -> None:
+    """Whatever the spelling; short forms are words of other meanings too."""
+    assert [len(weekday_places(text, code)) for code, text in RUNNING.items()] == [2, 4, 3, 1]
