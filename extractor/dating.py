@@ -37,10 +37,9 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True)
 class Named:
-    """The times named in a document, in its order: those of facts (`said`, resolved or not), of which `anchors` have days."""
+    """The times of facts that have days, in the order of the document."""
 
     document: Document
-    said: list[tuple[int, int]]
     anchors: list[Anchor]
 
     @property
@@ -56,24 +55,23 @@ class Named:
             yield anchor
 
     def another_between(self, anchor: Anchor, start: int) -> bool:
-        """Whether a weekday that is no fact's time stands between the two: what follows may well mean that one."""
+        """Whether a weekday stands between the two that is no fact's day: what follows may well mean that one."""
         behind = bisect_left(self._others, anchor.place)
         return behind < len(self._others) and self._others[behind] < start
 
     @cached_property
     def _others(self) -> list[int]:
         places = weekday_places(self.document.text, self.language)
-        return [place for place in places if not any(start <= place < end for start, end in self.said)]
+        known = [(anchor.place, anchor.place + len(anchor.said)) for anchor in self.anchors]
+        return [place for place in places if not any(start <= place < end for start, end in known)]
 
 
 def date_anaphora(facts: Facts, document: Document) -> Facts:
     """The facts with `the same evening` and its like resolved; their intervals carry the flag `anaphoric`."""
-    items: list[Event | Relation] = [*facts.events, *facts.relations]
-    anchors = sorted(_anchors(items), key=lambda anchor: anchor.place)
+    anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor.place)
     if not anchors:
         return facts
-    spans = [item.time.mention.span for item in items if item.time]
-    named = Named(document, [(span.start, span.end) for span in spans], anchors)
+    named = Named(document, anchors)
     return Facts(
         facts.entities,
         tuple([_with_day(event, named) for event in facts.events]),

@@ -244,6 +244,13 @@ def test_behind_a_weekday_that_is_no_fact_s_time_it_stays_open(language: str, te
     assert first.start == same.start
 
 
+def test_a_weekday_that_a_fact_leaves_open_stands_in_between_too() -> None:
+    """`By Friday` is no day, and yet what follows may mean that Friday."""
+    text = "It began on Tuesday. By Friday it was over. That morning he spoke."
+    found = times(text, *[(words, words) for words in ("on Tuesday", "By Friday", "That morning")])
+    assert (found[0] is None, found[1:]) == (False, [None, None])
+
+
 def test_weekdays_are_found_in_running_text() -> None:
     """Whatever the spelling; short forms are words of other meanings too."""
     assert [len(weekday_places(text, code)) for code, text in RUNNING.items()] == [2, 4, 3, 1]
