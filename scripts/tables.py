@@ -3,8 +3,9 @@
 python scripts/tables.py
 
 A table stands between `<!-- eval -->`, `<!-- compare: plover@1.0.0 plover@1.1.0 -->`, `<!-- annotators: fa-02 ar-02 -->` (the
-seeds that are held out), `<!-- heldout -->`, `<!-- shares -->` (both of the reports that nobody read) or `<!-- planted -->`
-and a closing mark of the same name. The suite checks that what stands there is what this writes.
+seeds that are held out), `<!-- heldout: plover@1.3.0 -->`, `<!-- shares: plover@1.3.0 -->` (both of the reports of
+tests/heldout), `<!-- versions: unread plover@1.3.0 plover@1.4.0 -->` (those of tests/unread) or `<!-- planted -->` and a closing
+mark of the same name. The suite checks that what stands there is what this writes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from extractor.evaluation.compare import compare_prompts
 from extractor.evaluation.evaluate import evaluate, gold_name, read_results
@@ -43,7 +45,8 @@ HELDOUT, HELDOUT_CASSETTES = ROOT / "tests/heldout", ROOT / "tests/heldout-casse
 PASSES, SEED = 3, 1
 FILES = (ROOT / "README.md", ROOT / "docs/quality.md")
 MARKED = re.compile(
-    r"(<!-- (eval|compare|annotators|heldout|shares|planted)(?:: (.*?))? -->\n)(.*?)(\n?<!-- /\2 -->)", re.DOTALL
+    r"(<!-- (eval|compare|annotators|heldout|shares|versions|planted)(?:: (.*?))? -->\n)(.*?)(\n?<!-- /\2 -->)",
+    re.DOTALL,
 )
 
 
@@ -57,14 +60,17 @@ def table(kind: str, arguments: str) -> str:
     if kind == "annotators":
         return markdown(annotators_sheet(extracted(SEEDS, CASSETTES), arguments.split()))
     if kind == "heldout":
-        return markdown(heldout_sheet())
+        return markdown(heldout_sheet(arguments))
     if kind == "shares":
-        passes = extracted(HELDOUT, HELDOUT_CASSETTES, seed=SEED, passes=PASSES)
+        passes = extracted(HELDOUT, HELDOUT_CASSETTES, prompt=arguments, seed=SEED, passes=PASSES)
         return markdown(share_sheet(evaluate(passes, HELDOUT)))
+    if kind == "versions":
+        name, *prompts = arguments.split()
+        return markdown(versions_sheet(name, prompts))
     return planted_table()
 
 
-def extracted(folder: Path, cassettes: Path, **settings: int) -> list[Extraction]:
+def extracted(folder: Path, cassettes: Path, **settings: Any) -> list[Extraction]:
     """The extractions of a folder's documents, from recordings."""
     with tempfile.TemporaryDirectory() as place:
         batch(folder, out=Path(place, "run"), replay=cassettes, cache=False, **settings)
@@ -79,22 +85,58 @@ def planted_table() -> str:
     return found
 
 
-def heldout_sheet() -> Sheet:
-    """Asked once; asked three times; and the two annotators of these reports, on the footing of `annotators`."""
-    once = extracted(HELDOUT, HELDOUT_CASSETTES, seed=SEED)
-    passes = extracted(HELDOUT, HELDOUT_CASSETTES, seed=SEED, passes=PASSES)
+def heldout_sheet(prompt: str) -> Sheet:
+    """Asked once, asked three times; a third annotator against the same gold; the two, on the footing of `annotators`."""
+    once = extracted(HELDOUT, HELDOUT_CASSETTES, prompt=prompt, seed=SEED)
+    passes = extracted(HELDOUT, HELDOUT_CASSETTES, prompt=prompt, seed=SEED, passes=PASSES)
     one, several = (evaluate(found, HELDOUT) for found in (once, passes))
+    third = [_third_annotator(extraction) for extraction in once]
     against = list(zip(*(_against_annotators(extraction, HELDOUT) for extraction in once), strict=True))
-    header = ("F1", "one pass", "95 %", "three passes", "prompt against A", "prompt against B", "A against B")
+    header = (
+        "F1", "one pass", "95 %", "three passes", "a third annotator", "prompt against A", "prompt against B", "A against B"
+    )  # fmt: skip
     rows = (
-        (LABELS[a], number(one.f1(a)), spread(interval(one.cards, a)), number(several.f1(a)),
+        (LABELS[a], number(one.f1(a)), spread(interval(one.cards, a)), number(several.f1(a)), number(total(third, a).f1),
          *(number(total(cards, a).f1) for cards in against))
         for a in ASPECTS
     )  # fmt: skip
-    answers = [len(reply.text) for replies in Reel(HELDOUT_CASSETTES).load().replies.values() for reply in replies]
-    characters = sum(answers) / len(answers)
-    last = ("answer characters a document", f"{characters:,.0f}", "", f"{characters * PASSES:,.0f}", "", "", "")
+    characters = _characters(HELDOUT_CASSETTES, prompt)
+    last = ("answer characters a document", f"{characters:,.0f}", "", f"{characters * PASSES:,.0f}", "", "", "", "")
     return Sheet("Held out", header, (*rows, last))
+
+
+def versions_sheet(name: str, prompts: list[str]) -> Sheet:
+    """Several prompts over the reports of tests/NAME, each asked once; one annotator against the other, everything demanded."""
+    folder, cassettes = ROOT / "tests" / name, ROOT / "tests" / f"{name}-cassettes"
+    runs = [extracted(folder, cassettes, prompt=prompt, seed=SEED) for prompt in prompts]
+    found = [evaluate(run, folder) for run in runs]
+    between = [_against_annotators(extraction, folder)[2] for extraction in runs[0]]
+    header = ("F1", *(cell for prompt in prompts for cell in (prompt, "95 %")), "A against B")
+    rows = (
+        (LABELS[a], *(cell for one in found for cell in (number(one.f1(a)), spread(interval(one.cards, a)))),
+         number(total(between, a).f1))
+        for a in ASPECTS
+    )  # fmt: skip
+    sizes = (cell for prompt in prompts for cell in (f"{_characters(cassettes, prompt):,.0f}", ""))
+    return Sheet(name, header, (*rows, ("answer characters a document", *sizes, "")))
+
+
+def _characters(cassettes: Path, prompt: str) -> float:
+    """Characters of an answer, on average."""
+    reel = Reel(cassettes / prompt.replace("@", "-")).load()
+    answers = [len(reply.text) for replies in reel.replies.values() for reply in replies]
+    return sum(answers) / len(answers)
+
+
+def _third_annotator(extraction: Extraction) -> Card:
+    """All that C wrote against the gold that was made of A and B."""
+    adjudicate = _script("adjudicate")
+    document, name = extraction.document, gold_name(extraction.document.id)
+    gold, third = (load_gold(HELDOUT / place / f"{name}.gold.json") for place in ("", "annotations/C"))
+    wrote = adjudicate.demanded(facts_of_gold(third, document))
+    card = Card(document.id, "", len(document.text))
+    found: Card = adjudicate.score(wrote, facts_of_gold(gold, document), card, adjudicate.SYMMETRIC)
+    return found
 
 
 def annotators_sheet(extractions: list[Extraction], held_out: list[str]) -> Sheet:
