@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
 from extractor.facts import Facts
 from extractor.models import Calendar, Document, Event, Relation, Time, TimeInterval
-from extractor.text.dates.anaphora import days_after
+from extractor.text.dates.anaphora import days_after, may_count_from_now
 from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
-from extractor.text.dates.weekdays import weekday_places
+from extractor.text.dates.weekdays import weekdays_named
 
 Fact = TypeVar("Fact", Event, Relation)
 # How far before it, in characters, the day may stand that an expression counts from.
@@ -37,10 +38,11 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True)
 class Named:
-    """The times of facts that have days, in the order of the document."""
+    """The times of facts that have days (`anchors`), in the order of the document, and where others count on from them."""
 
     document: Document
     anchors: list[Anchor]
+    moved: list[int]
 
     @property
     def language(self) -> str | None:
@@ -56,14 +58,25 @@ class Named:
 
     def another_between(self, anchor: Anchor, start: int) -> bool:
         """Whether a weekday stands between the two that is no fact's day: what follows may well mean that one."""
-        behind = bisect_left(self._others, anchor.place)
-        return behind < len(self._others) and self._others[behind] < start
+        behind = bisect_left(self._others, (anchor.place, 0))
+        day = anchor.interval.end.weekday()
+        weekdays = takewhile(lambda other: other[0] < start, self._others[behind:])
+        return any(weekday != day for _, weekday in weekdays)
+
+    def moved_between(self, anchor: Anchor, start: int) -> bool:
+        """Whether the report went on to another day: the next day it ended, and that evening ..."""
+        return any(anchor.place < place < start for place in self.moved)
 
     @cached_property
-    def _others(self) -> list[int]:
-        places = weekday_places(self.document.text, self.language)
-        known = [(anchor.place, anchor.place + len(anchor.said)) for anchor in self.anchors]
-        return [place for place in places if not any(start <= place < end for start, end in known)]
+    def _others(self) -> list[tuple[int, int]]:
+        days = [anchor for anchor in self.anchors if anchor.interval.start == anchor.interval.end]
+        places = [anchor.place for anchor in days]
+
+        def is_known(place: int) -> bool:
+            near = bisect_right(places, place) - 1
+            return near >= 0 and place < places[near] + len(days[near].said)
+
+        return [it for it in weekdays_named(self.document.text, self.language) if not is_known(it[0])]
 
 
 def date_anaphora(facts: Facts, document: Document) -> Facts:
@@ -71,7 +84,7 @@ def date_anaphora(facts: Facts, document: Document) -> Facts:
     anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor.place)
     if not anchors:
         return facts
-    named = Named(document, anchors)
+    named = Named(document, anchors, _moved([*facts.events, *facts.relations]))
     return Facts(
         facts.entities,
         tuple([_with_day(event, named) for event in facts.events]),
@@ -80,7 +93,7 @@ def date_anaphora(facts: Facts, document: Document) -> Facts:
 
 
 def _with_day(fact: Fact, named: Named) -> Fact:
-    found = fact.time and _dated(fact.time, named)
+    found = fact.time and _dated(fact.time, named, fact.modality == "future")
     return fact if found is fact.time else fact.changed(time=found)
 
 
@@ -91,17 +104,23 @@ def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
             yield Anchor(item.time.mention.span.start, item.time.mention.text, item.time.interval)
 
 
-def _dated(time: Time, named: Named) -> Time:
+def _moved(items: Iterable[Event | Relation]) -> list[int]:
+    """Where times stand that count on from a day named before them to another one."""
+    open_ = [item.time.mention for item in items if item.time and not item.time.interval]
+    return [mention.span.start for mention in open_ if days_after(mention.text)]
+
+
+def _dated(time: Time, named: Named, future: bool) -> Time:
     if time.interval is not None:
         return time
-    found = _counted(time, named) or _referred(time, named)
+    found = _counted(time, named, future) or _referred(time, named)
     return time.changed(interval=found) if found else time
 
 
-def _counted(time: Time, named: Named) -> TimeInterval | None:
+def _counted(time: Time, named: Named, future: bool) -> TimeInterval | None:
     """The day named before, or the one some days after it or before it."""
     days = days_after(time.mention.text)
-    if days is None:
+    if days is None or (may_count_from_now(time.mention.text) and (future or _goes_on(time, named.document.text))):
         return None
     known = _counted_from(time.mention.span.start, days, named)
     if known is None:
@@ -110,12 +129,18 @@ def _counted(time: Time, named: Named) -> TimeInterval | None:
     return known.changed(start=day, end=day, precision="day", flags=(FLAG,))
 
 
+def _goes_on(time: Time, text: str) -> bool:
+    """Whether the text says after what: بعد يومين من الهجوم."""
+    return text[time.mention.span.end :].lstrip().startswith("من ")
+
+
 def _counted_from(start: int, days: int, named: Named) -> TimeInterval | None:
     """The time named before: `two days later` counts from the nearest, if that is a few days; `the same day` means a day."""
     for anchor in named.before(start, REACH_BACK if days < 0 else REACH):
         length = (anchor.interval.end - anchor.interval.start).days + 1
         if length == 1 or (days and length <= FEW_DAYS):
-            return None if named.another_between(anchor, start) else anchor.interval
+            unsure = named.another_between(anchor, start) or (not days and named.moved_between(anchor, start))
+            return None if unsure else anchor.interval
         if days:
             return None
     return None

@@ -12,7 +12,7 @@ from extractor import Document, extract
 from extractor.llm.scripted import ScriptedLLM
 from extractor.text.calendars import resolve_time
 from extractor.text.dates.anaphora import days_after
-from extractor.text.dates.weekdays import weekday_places
+from extractor.text.dates.weekdays import weekdays_named
 
 CASES = {
     "the same day": 0, "later the same evening": 0, "On that night": 0, "the next day": 1, "two days later": 2, "3 days later": 3,
@@ -251,6 +251,60 @@ def test_a_weekday_that_a_fact_leaves_open_stands_in_between_too() -> None:
     assert (found[0] is None, found[1:]) == (False, [None, None])
 
 
+NOT_ANOTHER_DAY = {
+    "the same weekday again": ("en", "It began on Tuesday. Tuesday's attack was over. That morning he spoke.", ("on Tuesday", "That morning")),
+    "the date's own weekday": ("en", "It began on 14 May (Tuesday). That morning he spoke.", ("on 14 May", "That morning")),
+    "the same in Arabic": ("ar", "بدأ في 14 مايو (الثلاثاء). وفي اليوم نفسه تحدث.", ("في 14 مايو", "في اليوم نفسه")),
+    "a Friday imam": ("fa", "سه‌شنبه آغاز شد و امام جمعه تهران رسید. همان روز او سخن گفت.", ("سه‌شنبه", "همان روز")),
+    "a verb": ("ar", "بدأ يوم الثلاثاء في لقاء جمعه بنظيره. وفي اليوم نفسه تحدث.", ("يوم الثلاثاء", "في اليوم نفسه")),
+}  # fmt: skip
+ANOTHER_DAY_ALL_THE_SAME = {
+    "letters of another script": ("en", "It began on Tuesday. The Hashd (الحشد) left by Friday. That morning he spoke.", ("on Tuesday", "That morning")),
+    "days of a fact that are several": ("en", "It began on Tuesday. Talks ran from Wednesday to Friday. That morning he spoke.", ("on Tuesday", "from Wednesday to Friday", "That morning")),
+    "the next day": ("en", "It began on Tuesday. The next day it ended. That evening he spoke.", ("on Tuesday", "The next day", "That evening")),
+    "an Arabic kaf": ("fa", "سه‌شنبه آغاز شد و تا يكشنبه ادامه داشت. همان روز او سخن گفت.", ("سه‌شنبه", "همان روز")),
+    "a proclitic": ("ar", "بدأ يوم الثلاثاء وتأجل للجمعة. وفي اليوم نفسه تحدث.", ("يوم الثلاثاء", "في اليوم نفسه")),
+    "a Russian dative": ("ru", "Началось во вторник, к четвергу закончилось. В тот же день он выступил.", ("во вторник", "В тот же день")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_ANOTHER_DAY)
+def test_a_weekday_that_is_the_same_or_none_changes_nothing(case: str) -> None:
+    """The day named before still counts."""
+    language, text, said = NOT_ANOTHER_DAY[case]
+    found = times(text, *[(words, words) for words in said], language=language)
+    assert found[0].start == found[-1].start
+
+
+@pytest.mark.parametrize("case", ANOTHER_DAY_ALL_THE_SAME)
+def test_another_day_is_seen_however_it_is_written(case: str) -> None:
+    """And what follows stays open."""
+    language, text, said = ANOTHER_DAY_ALL_THE_SAME[case]
+    found = times(text, *[(words, words) for words in said], language=language)
+    assert (found[0] is None, found[-1]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "when", "fields"),
+    [
+        ("اجتمع يوم الاثنين. ومن المقرر أن تجرى الانتخابات بعد يومين.", "بعد يومين", {"modality": "future"}),
+        ("اجتمع يوم الاثنين. وانسحب بعد يومين من توقيع الاتفاق.", "بعد يومين", {}),
+        ("اجتمع يوم الاثنين. والأوضاع تسوء يوما بعد يوم.", "بعد يوم", {}),
+    ],
+)
+def test_what_may_count_from_now_or_from_something_else_stays_open(
+    text: str, when: str, fields: dict[str, str]
+) -> None:
+    """In Arabic `in two days` and `two days later` are the same words."""
+    assert times(text, ("يوم الاثنين", "يوم الاثنين"), (when, when), language="ar", **fields)[1] is None
+
+
+def test_a_number_that_is_too_long_is_no_number() -> None:
+    """And no crash."""
+    assert days_after("1" * 5000 + " days later") is None
+    assert days_after("بعد ٠ أيام") is None
+
+
 def test_weekdays_are_found_in_running_text() -> None:
     """Whatever the spelling; short forms are words of other meanings too."""
-    assert [len(weekday_places(text, code)) for code, text in RUNNING.items()] == [2, 4, 3, 1]
+    assert [len(weekdays_named(text, code)) for code, text in RUNNING.items()] == [2, 4, 3, 1]

@@ -18,7 +18,7 @@ RELEASED = sorted(name.removesuffix(".md").rsplit("/", 1)[1] for name in release
 # What a change of code may not take away. The figures themselves stand in the tables; this is well below them.
 FLOOR = {
     "f1.entities": 0.93, "f1.events": 0.96, "f1.typed": 0.94, "f1.arguments": 0.88, "f1.dates": 0.88, "f1.source": 0.93,
-    "f1.relations": 0.75, "f1.evidence": 0.93,
+    "f1.relations": 0.77, "f1.evidence": 0.91,
 }  # fmt: skip
 
 

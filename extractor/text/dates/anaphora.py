@@ -40,8 +40,8 @@ PATTERNS = (
     (rf"و?(?:فی)?(?:{AR_LEAD})?(?:{AR_HOUR})?(?:{AR_PART})?(?:من)?(?:{AR_SAME_DAY})(?:{AR_PART})?", 0),
     (rf"و?(?:فی)?(?:{AR_LEAD})?(?:{AR_PART})?(?:{AR_SAME_NIGHT})", 0),
     (rf"و?(?:فی)?(?:{AR_PART})?(?:الیوم|اللیله)(?:التالی|التالیه)", 1),
-    (r"و?بعد(?:ذلکب|هاب|هب|ب)?یوم(?:واحد)?", 1),
-    (r"و?بعد(?:ذلکب|هاب|هب|ب)?یومین(?:منذلک)?", 2),
+    (r"و?بعد(?:یومواحد|(?:ذلکب|هاب)یوم(?:واحد)?)", 1),
+    (r"و?بعد(?:ذلکب|هاب)?یومین(?:منذلک)?", 2),
     (r"و?بعد(?P<n>\w+)ایام(?:منذلک)?", 1),
     (rf"(?:{EN_LEAD})?(?:on|in|during)?(?:{EN_SAME})(?:day|{EN_PART})", 0),
     (rf"(?:{EN_HOURS}|{EN_HOUR})(?:on|in)?(?:{EN_SAME})day|(?:on|in)?(?:{EN_SAME})day{EN_HOUR}", 0),
@@ -67,6 +67,7 @@ NUMBERS = {
     for word in words.split()
 }  # fmt: skip
 MOST = 31
+_EITHER = re.compile(r"و?بعد(?:یوم(?:واحد)?|یومین|\w+ایام)")
 
 
 @lru_cache(maxsize=1024)
@@ -79,9 +80,14 @@ def days_after(expression: str) -> int | None:
             continue
         counted = match.groupdict().get("n")
         number = 1 if counted is None else _number(counted)
-        return None if number is None or number > MOST else sign * number
+        return sign * number if number is not None and 0 < number <= MOST else None
     return None
 
 
+def may_count_from_now(expression: str) -> bool:
+    """Whether it says `in two days` as well as `two days later`: بعد يومين does."""
+    return _EITHER.fullmatch(fold_key(expression)) is not None
+
+
 def _number(word: str) -> int | None:
-    return int(word) if word.isdecimal() else NUMBERS.get(word)
+    return int(word) if word.isdecimal() and len(word) < 4 else NUMBERS.get(word)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from extractor.text.dates.lexicon import Lexicon
+from extractor.text.dates.lexicon import Lexicon, Words
 
+_CODES = ("fa", "ar", "en", "ru")
+_LIKE_PERSIAN = ("prs", "ps", "ku", "ckb")
 _ARABIC_SCRIPT = re.compile("[\u0620-\u064a\u066e-\u06d5\ufb50-\ufdff\ufe70-\ufefc]")
 _ARABIC_DIGITS = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
 _LATIN = re.compile("[A-Za-z]")
@@ -18,14 +20,20 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 def lexicons(expression: str, language: str | None) -> list[Lexicon]:
     """The lexicons to try, in order: that of `language` first, where the script is one it is written in."""
     codes = _codes(expression)
-    if language in ("fa", "ar", "en", "ru"):
+    if language in _CODES:
         if language in codes:
             codes = [language, *codes[: codes.index(language)]]
         elif not any(letter.isalpha() for letter in expression):
             codes = [language]
-    elif language in ("prs", "ps", "ku", "ckb") and "fa" in codes:
+    elif language in _LIKE_PERSIAN and "fa" in codes:
         codes = ["fa", "ar"]
     return [_lexicon(code) for code in codes]
+
+
+def of_language(language: str | None) -> list[Words]:
+    """The words of running text in a language: those of all languages where it is none of ours."""
+    code = "fa" if language in _LIKE_PERSIAN else language
+    return [_lexicon(one).words for one in ([code] if code in _CODES else _CODES)]
 
 
 def _codes(expression: str) -> list[str]:

@@ -5,28 +5,48 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from extractor.text.dates.languages import lexicons
+from extractor.text.dates.languages import of_language
+from extractor.text.dates.lexicon import Words
 
 # Shorter forms are words of other meanings too: sun, sat, wed.
 _SHORTEST = 4
-# Letters that are written now with their marks, now without.
-_ALIKE = ("اأإآ", "يیى", "ةه")
+# Letters that are written now one way, now the other.
+_ALIKE = ("اأإآ", "يیى", "ةه", "كک")
+# Words before a day that make it a part of a title or of a prayer's name.
+_TITLES = {"fa": "(?<!امام )(?<!نماز )(?<!خطبه )"}
 
 
-def weekday_places(text: str, language: str | None = None) -> list[int]:
-    """Offsets in code points at which a weekday is named in `text`, in order."""
-    words = lexicons(text, language)[0].words
-    return [match.start() for match in _pattern(words.weekdays, words.proclitics).finditer(text)]
+def weekdays_named(text: str, language: str | None = None) -> list[tuple[int, int]]:
+    """The offsets in code points at which a weekday is named in `text`, in order, and which it is (Monday is 0).
+
+    Names that mean other things as well are counted in where nothing tells them apart.
+    """
+    found = []
+    for words in of_language(language):
+        for match in _pattern(words.code).finditer(text):
+            found.append((match.start(), int((match.lastgroup or "d0")[1:])))
+    return sorted(found)
 
 
 @lru_cache(maxsize=8)
-def _pattern(weekdays: tuple[str, ...], proclitics: str) -> re.Pattern[str]:
-    names = "|".join(weekdays).split("|")
-    spelled = (_spelled(name) for name in sorted(names, key=len, reverse=True) if len(name) >= _SHORTEST)
-    return re.compile(rf"\b[{proclitics or '-'}]?(?:{'|'.join(spelled)})\b", re.IGNORECASE)
+def _pattern(code: str) -> re.Pattern[str]:
+    (words,) = of_language(code)
+    days = [f"(?P<d{number}>{_names(names, words)})" for number, names in enumerate(words.weekdays)]
+    days.sort(key=len, reverse=True)
+    return re.compile(rf"{_TITLES.get(code, '')}\b[{words.proclitics or '-'}]?(?:{'|'.join(days)})\b", re.IGNORECASE)
+
+
+def _names(names: str, words: Words) -> str:
+    """The forms of one day. In Arabic those with the article: without it they are first names, or verbs."""
+    forms = [name for name in names.split("|") if len(name) >= _SHORTEST]
+    if words.code == "ar":
+        forms = [name for name in forms if name.startswith("ال")]
+    return "|".join(_spelled(name) for name in sorted(forms, key=len, reverse=True))
 
 
 def _spelled(name: str) -> str:
+    if name.startswith("ال"):
+        return "(?:[اأ]ل|لل)" + _spelled(name[2:])
     return "".join("[ \u200c]?" if letter == "_" else _class(letter) for letter in name)
 
 
