@@ -45,16 +45,18 @@ def run() -> None:
     """Run the command line; every expected fault ends in one line on stderr and its exit code."""
     _register()
     try:
-        app(standalone_mode=False)
+        # Ctrl-C does not come out of it as an exception: typer gives back its exit code.
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
     except ExtractorError as exc:
         _say(exc)
         sys.exit(exc.exit_code)
     except USAGE_ERROR as exc:
         exc.show()
         sys.exit(exc.exit_code)
-    except typer.Abort:
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
+        print("extractor: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away: nothing is left to say, and nothing is to be said at exit.

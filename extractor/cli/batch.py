@@ -93,10 +93,13 @@ def batch(
     # Who stopped it by a signal wants it stopped: report and tables are for the run that goes on.
     finished = code not in SIGNALS.values()
     report = not no_report and bool(summary.documents) and finished
-    if report:
-        _report(summary, folder)
-    if table is not None and finished:
-        _write_tables(table, summary)
+    try:
+        if report:
+            _report(summary, folder)
+        if table is not None and finished:
+            _write_tables(table, summary)
+    except KeyboardInterrupt:  # the data set is whole; the page or the tables may be of an earlier run
+        report, code = False, SIGNALS["SIGINT"]
     try:
         _tell(summary, as_json, report)
     except OSError:

@@ -123,6 +123,36 @@ def test_ctrl_c_in_a_program_that_calls_batch_ends_it_at_once(folder: Path, tmp_
     assert again(endpoint) <= 4 and results(out) == clean
 
 
+HEEDING = "import signal, sys, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom extractor.cli import app, batch\n"
+
+
+def test_ctrl_c_outside_of_a_run_is_told_and_is_no_success(folder: Path, tmp_path: Path) -> None:
+    """So that nothing goes on behind `&&` as if it had been done."""
+    report = next(folder.iterdir())
+    with FakeEndpoint(ANSWER, latency=30) as endpoint:
+        command = [sys.executable, "-c", HEEDING + "app.run()", "extract", str(report)]
+        process = subprocess.Popen(command, env=environment(tmp_path, endpoint), stderr=subprocess.PIPE, text=True)
+        wait_for(endpoint, 1, process)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=10)[1]
+    assert (process.returncode, said.strip()) == (130, "extractor: interrupted")
+
+
+def test_ctrl_c_while_the_page_is_written_tells_what_the_run_came_to(tmp_path: Path) -> None:
+    """The data set is whole by then."""
+    slow = "batch._report = lambda *_: (print('writing', flush=True), time.sleep(30))\n"
+    with FakeEndpoint(ANSWER) as endpoint:
+        command = [sys.executable, "-c", HEEDING + slow + "app.run()", "batch", str(make(tmp_path / "in", 6))]
+        process = subprocess.Popen(
+            [*command, "--out", str(tmp_path / "run")], env=environment(tmp_path, endpoint),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout and process.stdout.readline() == "writing\n"
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=10)[1]
+    assert process.returncode == 130 and "6 documents: 6 done" in said and "report.html" not in said
+
+
 def test_ten_kills_at_any_moment_of_five_hundred_documents_lose_nothing(tmp_path: Path) -> None:
     """50 and F79: while it starts, resumes, asks or writes; after each, the results are the beginning of a clean run's."""
     folder, out, dice, concurrency = make(tmp_path / "in", 500), tmp_path / "run", random.Random(50), 8
