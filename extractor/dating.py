@@ -38,11 +38,14 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True)
 class Named:
-    """The times of facts that have days (`anchors`), in the order of the document, and where others count on from them."""
+    """The times of facts: those that have days (`anchors`), in the order of the document.
+
+    `counting`: where those stand that have none and count to another day from one named before them.
+    """
 
     document: Document
     anchors: list[Anchor]
-    moved: list[int]
+    counting: list[int]
 
     @property
     def language(self) -> str | None:
@@ -56,19 +59,19 @@ class Named:
                 return
             yield anchor
 
-    def another_between(self, anchor: Anchor, start: int) -> bool:
+    def weekday_between(self, anchor: Anchor, start: int) -> bool:
         """Whether a weekday stands between the two that is no fact's day: what follows may well mean that one."""
-        behind = bisect_left(self._others, (anchor.place, 0))
-        day = anchor.interval.end.weekday()
-        weekdays = takewhile(lambda other: other[0] < start, self._others[behind:])
-        return any(weekday != day for _, weekday in weekdays)
+        first = bisect_left(self._free_weekdays, (anchor.place, 0))
+        between = takewhile(lambda named: named[0] < start, self._free_weekdays[first:])
+        return any(weekday != anchor.interval.end.weekday() for _, weekday in between)
 
-    def moved_between(self, anchor: Anchor, start: int) -> bool:
+    def went_on_between(self, anchor: Anchor, start: int) -> bool:
         """Whether the report went on to another day: the next day it ended, and that evening ..."""
-        return any(anchor.place < place < start for place in self.moved)
+        return any(anchor.place < place < start for place in self.counting)
 
     @cached_property
-    def _others(self) -> list[tuple[int, int]]:
+    def _free_weekdays(self) -> list[tuple[int, int]]:
+        """Where the text names a weekday that is no fact's day, and which."""
         days = [anchor for anchor in self.anchors if anchor.interval.start == anchor.interval.end]
         places = [anchor.place for anchor in days]
 
@@ -76,7 +79,7 @@ class Named:
             near = bisect_right(places, place) - 1
             return near >= 0 and place < places[near] + len(days[near].said)
 
-        return [it for it in weekdays_named(self.document.text, self.language) if not is_known(it[0])]
+        return [named for named in weekdays_named(self.document.text, self.language) if not is_known(named[0])]
 
 
 def date_anaphora(facts: Facts, document: Document) -> Facts:
@@ -84,7 +87,7 @@ def date_anaphora(facts: Facts, document: Document) -> Facts:
     anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor.place)
     if not anchors:
         return facts
-    named = Named(document, anchors, _moved([*facts.events, *facts.relations]))
+    named = Named(document, anchors, _counting([*facts.events, *facts.relations]))
     return Facts(
         facts.entities,
         tuple([_with_day(event, named) for event in facts.events]),
@@ -104,10 +107,10 @@ def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
             yield Anchor(item.time.mention.span.start, item.time.mention.text, item.time.interval)
 
 
-def _moved(items: Iterable[Event | Relation]) -> list[int]:
-    """Where times stand that count on from a day named before them to another one."""
-    open_ = [item.time.mention for item in items if item.time and not item.time.interval]
-    return [mention.span.start for mention in open_ if days_after(mention.text)]
+def _counting(items: Iterable[Event | Relation]) -> list[int]:
+    """Where times stand that count from a day named before them to another one."""
+    undated = (item.time.mention for item in items if item.time and not item.time.interval)
+    return [mention.span.start for mention in undated if days_after(mention.text)]
 
 
 def _dated(time: Time, named: Named, future: bool) -> Time:
@@ -139,7 +142,7 @@ def _counted_from(start: int, days: int, named: Named) -> TimeInterval | None:
     for anchor in named.before(start, REACH_BACK if days < 0 else REACH):
         length = (anchor.interval.end - anchor.interval.start).days + 1
         if length == 1 or (days and length <= FEW_DAYS):
-            unsure = named.another_between(anchor, start) or (not days and named.moved_between(anchor, start))
+            unsure = named.weekday_between(anchor, start) or (not days and named.went_on_between(anchor, start))
             return None if unsure else anchor.interval
         if days:
             return None

@@ -40,8 +40,12 @@ def demanded(facts: Facts) -> Facts:
 
 def held_against(found: Facts, annotation: Gold, document: Document) -> Card:
     """The card of facts, from whatever side, against all that one annotator wrote."""
-    card = Card(document.id, "", len(document.text))
-    return score(found, demanded(facts_of_gold(annotation, document)), card, SYMMETRIC)
+    return scored(found, demanded(facts_of_gold(annotation, document)), document)
+
+
+def scored(found: Facts, wanted: Facts, document: Document) -> Card:
+    """The card of facts against others."""
+    return score(found, wanted, Card(document.id, "", len(document.text)), SYMMETRIC)
 
 
 def pairs_of(a: Facts, b: Facts) -> tuple[Pairs, Pairs, Pairs]:

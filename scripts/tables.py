@@ -134,9 +134,8 @@ def _third_annotator(extraction: Extraction) -> Card:
     document, name = extraction.document, gold_name(extraction.document.id)
     gold, third = (load_gold(HELDOUT / place / f"{name}.gold.json") for place in ("", "annotations/C"))
     wrote = adjudicate.demanded(facts_of_gold(third, document))
-    card = Card(document.id, "", len(document.text))
-    found: Card = adjudicate.score(wrote, facts_of_gold(gold, document), card, adjudicate.SYMMETRIC)
-    return found
+    card: Card = adjudicate.scored(wrote, facts_of_gold(gold, document), document)
+    return card
 
 
 def annotators_sheet(extractions: list[Extraction], held_out: list[str]) -> Sheet:

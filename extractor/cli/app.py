@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -45,10 +45,8 @@ def run() -> None:
     """Run the command line; every expected fault ends in one line on stderr and its exit code."""
     _register()
     try:
-        # Ctrl-C does not come out of it as an exception: typer gives back its exit code.
-        code = app(standalone_mode=False)
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
+        if app(standalone_mode=False) == INTERRUPTED:  # typer gives back an exit code for Ctrl-C, and raises nothing
+            _interrupted()
     except ExtractorError as exc:
         _say(exc)
         sys.exit(exc.exit_code)
@@ -56,11 +54,15 @@ def run() -> None:
         exc.show()
         sys.exit(exc.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        print("extractor: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        _interrupted()
     except BrokenPipeError:
         # The reader of our output went away: nothing is left to say, and nothing is to be said at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupted() -> NoReturn:
+    print("extractor: interrupted", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 def _say(error: ExtractorError) -> None:

@@ -32,6 +32,10 @@ from extractor import errors
 from extractor import fake_faults as faults
 from extractor.fake_endpoint import FakeEndpoint
 
+# A suite that a shell runs in the background has children to whom Ctrl-C says nothing.
+HEEDING = "import signal, sys, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+COMMANDS = "from extractor.cli import app, batch\n"
+
 
 def test_a_run_tells_its_counts_and_the_same_again_asks_nothing(folder: Path, tmp_path: Path) -> None:
     """1, 2, 44 and F27: calls, tokens, cost; half of the documents empty by their nature is no warning."""
@@ -108,9 +112,7 @@ def test_a_document_that_never_ends_does_not_hold_up_a_stop(tmp_path: Path) -> N
 
 def test_ctrl_c_in_a_program_that_calls_batch_ends_it_at_once(folder: Path, tmp_path: Path, clean: bytes) -> None:
     """F09 and F72: KeyboardInterrupt surfaces, nothing is tried again for it, and no request follows."""
-    # A suite that a shell runs in the background has children to whom Ctrl-C says nothing.
-    heeding = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    code = heeding + "from extractor.runs.run import batch\nbatch(sys.argv[1], out=sys.argv[2], concurrency=4)"
+    code = HEEDING + "from extractor.runs.run import batch\nbatch(sys.argv[1], out=sys.argv[2], concurrency=4)"
     out = tmp_path / "run"
     with FakeEndpoint(ANSWER, latency=0.2) as endpoint:
         command = [sys.executable, "-c", code, str(folder), str(out)]
@@ -123,14 +125,11 @@ def test_ctrl_c_in_a_program_that_calls_batch_ends_it_at_once(folder: Path, tmp_
     assert again(endpoint) <= 4 and results(out) == clean
 
 
-HEEDING = "import signal, sys, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom extractor.cli import app, batch\n"
-
-
 def test_ctrl_c_outside_of_a_run_is_told_and_is_no_success(folder: Path, tmp_path: Path) -> None:
     """So that nothing goes on behind `&&` as if it had been done."""
     report = next(folder.iterdir())
     with FakeEndpoint(ANSWER, latency=30) as endpoint:
-        command = [sys.executable, "-c", HEEDING + "app.run()", "extract", str(report)]
+        command = [sys.executable, "-c", HEEDING + COMMANDS + "app.run()", "extract", str(report)]
         process = subprocess.Popen(command, env=environment(tmp_path, endpoint), stderr=subprocess.PIPE, text=True)
         wait_for(endpoint, 1, process)
         process.send_signal(signal.SIGINT)
@@ -142,7 +141,13 @@ def test_ctrl_c_while_the_page_is_written_tells_what_the_run_came_to(tmp_path: P
     """The data set is whole by then."""
     slow = "batch._report = lambda *_: (print('writing', flush=True), time.sleep(30))\n"
     with FakeEndpoint(ANSWER) as endpoint:
-        command = [sys.executable, "-c", HEEDING + slow + "app.run()", "batch", str(make(tmp_path / "in", 6))]
+        command = [
+            sys.executable,
+            "-c",
+            HEEDING + COMMANDS + slow + "app.run()",
+            "batch",
+            str(make(tmp_path / "in", 6)),
+        ]
         process = subprocess.Popen(
             [*command, "--out", str(tmp_path / "run")], env=environment(tmp_path, endpoint),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

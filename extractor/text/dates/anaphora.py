@@ -67,7 +67,8 @@ NUMBERS = {
     for word in words.split()
 }  # fmt: skip
 MOST = 31
-_EITHER = re.compile(r"و?بعد(?:یوم(?:واحد)?|یومین|\w+ایام)")
+# What is said alike of a day to come and of one after a day named before.
+_FROM_EITHER = re.compile(r"و?بعد(?:یومواحد|یومین|\w+ایام)")
 
 
 @lru_cache(maxsize=1024)
@@ -86,7 +87,7 @@ def days_after(expression: str) -> int | None:
 
 def may_count_from_now(expression: str) -> bool:
     """Whether it says `in two days` as well as `two days later`: بعد يومين does."""
-    return _EITHER.fullmatch(fold_key(expression)) is not None
+    return _FROM_EITHER.fullmatch(fold_key(expression)) is not None
 
 
 def _number(word: str) -> int | None:

@@ -30,8 +30,8 @@ def lexicons(expression: str, language: str | None) -> list[Lexicon]:
     return [_lexicon(code) for code in codes]
 
 
-def of_language(language: str | None) -> list[Words]:
-    """The words of running text in a language: those of all languages where it is none of ours."""
+def words_of(language: str | None) -> list[Words]:
+    """The words of a language, for a running text in it; those of all languages where it is none of ours."""
     code = "fa" if language in _LIKE_PERSIAN else language
     return [_lexicon(one).words for one in ([code] if code in _CODES else _CODES)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from extractor.text.dates.languages import of_language
+from extractor.text.dates.languages import words_of
 from extractor.text.dates.lexicon import Words
 
 # Shorter forms are words of other meanings too: sun, sat, wed.
@@ -21,19 +21,16 @@ def weekdays_named(text: str, language: str | None = None) -> list[tuple[int, in
 
     Names that mean other things as well are counted in where nothing tells them apart.
     """
-    found = []
-    for words in of_language(language):
-        for match in _pattern(words.code).finditer(text):
-            found.append((match.start(), int((match.lastgroup or "d0")[1:])))
-    return sorted(found)
+    matches = [match for words in words_of(language) for match in _pattern(words.code).finditer(text)]
+    return sorted((match.start(), (match.lastindex or 1) - 1) for match in matches)
 
 
 @lru_cache(maxsize=8)
 def _pattern(code: str) -> re.Pattern[str]:
-    (words,) = of_language(code)
-    days = [f"(?P<d{number}>{_names(names, words)})" for number, names in enumerate(words.weekdays)]
-    days.sort(key=len, reverse=True)
-    return re.compile(rf"{_TITLES.get(code, '')}\b[{words.proclitics or '-'}]?(?:{'|'.join(days)})\b", re.IGNORECASE)
+    """One group for each day, Monday first."""
+    (words,) = words_of(code)
+    days = "|".join(f"({_names(names, words)})" for names in words.weekdays)
+    return re.compile(rf"{_TITLES.get(code, '')}\b[{words.proclitics or '-'}]?(?:{days})\b", re.IGNORECASE)
 
 
 def _names(names: str, words: Words) -> str:
