@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from extractor.answers_rows import expanded_rows, is_rows, rows_schema
 from extractor.answers_short import expanded, is_short, shortened
@@ -25,6 +26,8 @@ from extractor.llm.base import AnswerSchema, canonical
 from extractor.ontology import Ontology
 
 MAX_ANSWER_CHARS = 2_000_000
+Day = SkipJsonSchema[str | None]
+"""The words of the day that a time counts from; only the form of rows has room for it, so no schema names it."""
 
 
 class AnswerModel(BaseModel):
@@ -70,6 +73,7 @@ class AnswerEvent(AnswerModel):
     participants: tuple[AnswerPart, ...]
     place: int | None
     time: str | None
+    day: Day = None
     modality: str
     source: int | None
     figures: tuple[AnswerFigure, ...]
@@ -83,6 +87,7 @@ class AnswerRelation(AnswerModel):
     predicate: str
     object: int
     time: str | None
+    day: Day = None
     modality: str
     source: int | None
 

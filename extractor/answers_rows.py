@@ -1,7 +1,7 @@
 """The fourth form of an answer: what every item has stands in rows, what few have is said only where it is there.
 
     n  ["1", "person", name, English name, country, sector, other names ...]   an empty string where there is nothing
-    v  {"q", "g", "t", "m", "c", "a", "b", "x": ["place=4", "time=on Tuesday", "source=5", "dead=3", "object=7", "future"]}
+    v  {"q", "g", "t", "m", "c", "a", "b", "x": ["place=4", "time=that evening", "day=Tuesday", "source=5", "dead=3", "future"]}
     r  [evidence, "1", predicate, "2", the same as in x ...]
 
 A third fewer characters than the second form for the same facts: a strict schema has no fields that may be left out.
@@ -21,7 +21,7 @@ EVENT = {
 }  # fmt: skip
 FIGURES = frozenset({"dead", "injured", "arrested", "amount"})
 MODALITIES = frozenset({"asserted", "future", "hypothetical", "negated"})
-COLON = frozenset({"place", "time", "source", "modality", *FIGURES})
+COLON = frozenset({"place", "time", "day", "source", "modality", *FIGURES})
 TEXTS = {"type": "array", "items": {"type": "string"}}
 
 
@@ -81,7 +81,7 @@ def _relation(row: Any, strays: list[Stray]) -> Any:
     for name in ("place", "participants", "figures"):
         if more[name]:
             strays.append(Stray("relation", f"{name} {more[name]}"[:200], "a relation has none"))
-    return {**said, **ends, **{name: more[name] for name in ("time", "modality", "source")}}
+    return {**said, **ends, **{name: more[name] for name in ("time", "day", "modality", "source")}}
 
 
 def _event(item: Any, strays: list[Stray]) -> Any:
@@ -102,7 +102,7 @@ def _tags(more: Any) -> list[Any]:
 
 def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]:
     """What the tags say, in the fields of the first form; of two that say the same thing the first holds."""
-    found: dict[str, Any] = {"place": None, "time": None, "modality": None, "source": None}
+    found: dict[str, Any] = {"place": None, "time": None, "day": None, "modality": None, "source": None}
     parts: list[dict[str, Any]] = []
     figures: list[dict[str, Any]] = []
     for tag in tags:
@@ -115,7 +115,7 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
             figures.append({"kind": name, "value": value})
         elif name in ("place", "source") and isinstance(number, int) and found[name] is None:
             found[name] = number
-        elif name in ("time", "modality") and value and found[name] is None:
+        elif name in ("time", "day", "modality") and value and found[name] is None:
             found[name] = value
         elif equals and name not in found and isinstance(number, int):
             parts.append({"role": name, "entity": number})

@@ -124,7 +124,8 @@ def answer_facts(text: str) -> list[str]:
     for event in answer.events:
         kind = "/".join((event.type, *event.modes))
         parties = f"{named(event.actors)} -> {named(event.recipients)}"
-        facts.append(f"{kind}: {parties}, {event.time or 'no time'}, {event.modality}: {event.evidence}")
+        when = f"{event.time} ({event.day})" if event.day else event.time or "no time"
+        facts.append(f"{kind}: {parties}, {when}, {event.modality}: {event.evidence}")
     for relation in answer.relations:
         facts.append(
             f"{named((relation.subject,))} {relation.predicate} {named((relation.object,))}: {relation.evidence}"

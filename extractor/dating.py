@@ -1,4 +1,4 @@
-"""Times that lean on a time named before in the text get their days from the nearest one before them."""
+"""Times that lean on another one get their days from it: from the one that the answer names, or the nearest before them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
 from extractor.facts import Facts
-from extractor.models import Calendar, Document, Event, Relation, Time, TimeInterval
-from extractor.text.dates.anaphora import days_after, may_count_from_now
+from extractor.models import Calendar, Document, Event, Mention, Relation, Time, TimeInterval
+from extractor.text.calendars import resolve_time
+from extractor.text.dates.anaphora import counted_from, days_after, may_count_from_now
 from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
 from extractor.text.dates.weekdays import weekdays_named
 
@@ -59,6 +60,15 @@ class Named:
                 return
             yield anchor
 
+    def at(self, said: Mention) -> Anchor | None:
+        """What the words at a place name: as for the fact that has its time there, or by themselves."""
+        first = bisect_left(self.anchors, said.span.start, key=lambda anchor: anchor.place)
+        known = takewhile(lambda anchor: anchor.place == said.span.start, self.anchors[first:])
+        interval = next((anchor.interval for anchor in known if anchor.said == said.text), None)
+        if interval is None and self.document.published:
+            interval = resolve_time(said.text, published=self.document.published, language=self.language)
+        return Anchor(said.span.start, said.text, interval) if interval else None
+
     def weekday_between(self, anchor: Anchor, start: int) -> bool:
         """Whether a weekday stands between the two that is no fact's day: what follows may well mean that one."""
         first = bisect_left(self._free_weekdays, (anchor.place, 0))
@@ -84,10 +94,11 @@ class Named:
 
 def date_anaphora(facts: Facts, document: Document) -> Facts:
     """The facts with `the same evening` and its like resolved; their intervals carry the flag `anaphoric`."""
-    anchors = sorted(_anchors([*facts.events, *facts.relations]), key=lambda anchor: anchor.place)
-    if not anchors:
+    items: list[Event | Relation] = [*facts.events, *facts.relations]
+    anchors = sorted(_anchors(items), key=lambda anchor: anchor.place)
+    if not anchors and not any(item.time and item.time.anchor for item in items):
         return facts
-    named = Named(document, anchors, _counting([*facts.events, *facts.relations]))
+    named = Named(document, anchors, _counting(items))
     return Facts(
         facts.entities,
         tuple([_with_day(event, named) for event in facts.events]),
@@ -96,7 +107,9 @@ def date_anaphora(facts: Facts, document: Document) -> Facts:
 
 
 def _with_day(fact: Fact, named: Named) -> Fact:
-    found = fact.time and _dated(fact.time, named, fact.modality == "future")
+    if fact.time is None:
+        return fact
+    found = _told(fact, fact.time, named) or _dated(fact.time, named, fact.modality == "future")
     return fact if found is fact.time else fact.changed(time=found)
 
 
@@ -113,6 +126,51 @@ def _counting(items: Iterable[Event | Relation]) -> list[int]:
     return [mention.span.start for mention in undated if days_after(mention.text)]
 
 
+def _told(fact: Fact, time: Time, named: Named) -> Time | None:
+    """A time counted from the day that it is said to count from; None where there is none, or it cannot be counted."""
+    anchor = time.anchor and named.at(time.anchor)
+    if not anchor:
+        return None
+    count = counted_from(time.mention.text)
+    if count is None:
+        found = _of_that_day(time, anchor, named.language) or _in_that_week(time, anchor, named.language)
+    else:
+        days = -count.days if count.joins and _follows(fact, time) else count.days
+        found = _days_from(anchor.interval, days) if _countable(anchor.interval, days) else None
+    return time.changed(interval=found) if found else None
+
+
+def _follows(fact: Fact, time: Time) -> bool:
+    """Whether the fact is told behind its time: in `the verdict came three days after he was jailed` it is the jailing."""
+    end = time.mention.span.end
+    trigger = fact.trigger if isinstance(fact, Event) else None
+    return fact.evidence.span.start >= end or bool(trigger and trigger.span.start >= end)
+
+
+def _of_that_day(time: Time, anchor: Anchor, language: str | None) -> TimeInterval | None:
+    """The day it is said to be, where it repeats its weekday: on the Saturday itself."""
+    weekdays = {weekday for _, weekday in weekdays_named(time.mention.text, language)}
+    day = anchor.interval.start
+    return _days_from(anchor.interval, 0) if day == anchor.interval.end and weekdays == {day.weekday()} else None
+
+
+def _in_that_week(time: Time, anchor: Anchor, language: str | None) -> TimeInterval | None:
+    refers = reference(time.mention.text, language)
+    if not refers or refers.bare or not fits(refers, anchor.interval, _calendar(anchor, refers, language)):
+        return None
+    return _in_unit_of(anchor, refers, language)
+
+
+def _countable(interval: TimeInterval, days: int) -> bool:
+    """Whether days can be counted from it: from the end of a few days, or back from their start; the same day is one day."""
+    return (interval.end - interval.start).days < (FEW_DAYS if days else 1)
+
+
+def _days_from(interval: TimeInterval, days: int) -> TimeInterval:
+    day = (interval.end if days > 0 else interval.start) + timedelta(days=days)
+    return interval.changed(start=day, end=day, precision="day", flags=(FLAG,))
+
+
 def _dated(time: Time, named: Named, future: bool) -> Time:
     if time.interval is not None:
         return time
@@ -126,10 +184,7 @@ def _counted(time: Time, named: Named, future: bool) -> TimeInterval | None:
     if days is None or (may_count_from_now(time.mention.text) and (future or _goes_on(time, named.document.text))):
         return None
     known = _counted_from(time.mention.span.start, days, named)
-    if known is None:
-        return None
-    day = (known.end if days > 0 else known.start) + timedelta(days=days)
-    return known.changed(start=day, end=day, precision="day", flags=(FLAG,))
+    return known and _days_from(known, days)
 
 
 def _goes_on(time: Time, text: str) -> bool:
@@ -140,8 +195,7 @@ def _goes_on(time: Time, text: str) -> bool:
 def _counted_from(start: int, days: int, named: Named) -> TimeInterval | None:
     """The time named before: `two days later` counts from the nearest, if that is a few days; `the same day` means a day."""
     for anchor in named.before(start, REACH_BACK if days < 0 else REACH):
-        length = (anchor.interval.end - anchor.interval.start).days + 1
-        if length == 1 or (days and length <= FEW_DAYS):
+        if _countable(anchor.interval, days):
             unsure = named.weekday_between(anchor, start) or (not days and named.went_on_between(anchor, start))
             return None if unsure else anchor.interval
         if days:
@@ -155,10 +209,14 @@ def _referred(time: Time, named: Named) -> TimeInterval | None:
     anchor = refers and _referred_to(refers, time.mention.span.start, named)
     if not refers or not anchor:
         return None
-    found = resolve_reference(refers, anchor.interval, _calendar(anchor, refers, named.language))
-    if not found or found.flags or (refers.bare and anchor.interval.start - found.start > HALF_MONTH):
-        return None
-    return found.changed(year=anchor.interval.year, flags=(FLAG,))
+    found = _in_unit_of(anchor, refers, named.language)
+    return None if found and refers.bare and anchor.interval.start - found.start > HALF_MONTH else found
+
+
+def _in_unit_of(anchor: Anchor, refers: Reference, language: str | None) -> TimeInterval | None:
+    """What is referred to in the week, month or year of `anchor`."""
+    found = resolve_reference(refers, anchor.interval, _calendar(anchor, refers, language))
+    return found.changed(year=anchor.interval.year, flags=(FLAG,)) if found and not found.flags else None
 
 
 def _referred_to(refers: Reference, start: int, named: Named) -> Anchor | None:

@@ -299,13 +299,23 @@ class Grounder:
             return None
         if self.source.published is None:
             return Time(mention=mention)
+        anchor = self.day(kind, mention, item)
         interval = resolve_time(
             mention.text,
             published=self.source.published,
             language=self.source.language,
             ahead=_ahead(item),
         )
-        return Time.trusted({"mention": mention, "interval": interval})
+        return Time.trusted({"mention": mention, "interval": interval, "anchor": anchor})
+
+    def day(self, kind: str, time: Mention, item: AnswerEvent | AnswerRelation) -> Mention | None:
+        """Where the day stands that a time counts from; one that is said to count from itself counts from none."""
+        if item.day is None or not item.day.strip():
+            return None
+        found = self.quote(item.day, near=time.span)
+        if found is None:
+            self.reject(kind, "not_in_text", f"{item.day!r} is not in the text", item)
+        return None if found is None or found.span == time.span else found
 
     def evidence(self, quote: str) -> Mention:
         found = self.quote(quote)

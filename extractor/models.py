@@ -121,10 +121,15 @@ class TimeInterval(Model):
 
 
 class Time(Model):
-    """A time expression as the document writes it, and the interval of days it names, if one."""
+    """A time expression as the document writes it, and the interval of days it names, if one.
+
+    `anchor`: the words, elsewhere in the document, of the day that it counts from ("two days later"); absent where
+    it names its days itself, or where nothing was said about it.
+    """
 
     mention: Mention
     interval: TimeInterval | None = None
+    anchor: Annotated[Mention | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class Entity(Model):

@@ -216,8 +216,15 @@ def _counted(summary: RunSummary) -> list[str]:
         f"{rejected:,} items not kept.",
         f"{summary.calls:,} calls, {summary.cache_hits:,} from the cache{_replayed(summary)}, "
         f"{summary.skipped:,} documents skipped as finished; "
-        f"{summary.prompt_tokens + summary.completion_tokens:,} tokens{_cost(summary)}; {summary.seconds:.1f} s.",
+        f"{_spent(summary)}; {summary.seconds:.1f} s.",
     ]
+
+
+def _spent(summary: RunSummary) -> str:
+    """The tokens of all documents, whenever they were asked about."""
+    tokens = summary.prompt_tokens + summary.completion_tokens
+    cost = f", ${summary.cost:.2f}" if summary.cost else ""
+    return f"{tokens:,} tokens{cost}" + (" (none of it spent now)" if tokens and not summary.calls else "")
 
 
 def _remarks(summary: RunSummary) -> list[str]:
@@ -251,10 +258,17 @@ def _ways(summary: RunSummary, report: bool) -> list[str]:
             f"{summary.failed:,} failed: see {summary.folder / 'failures.jsonl'}; try them again with --retry-failed."
         )
     if summary.stopped:
-        lines.append(
-            f"Stopped: {_sentence(summary.stopped)} Run the same command again to go on; what is finished is not asked again."
+        left = (
+            "to go on; what is finished is not asked again"
+            if _has_work_left(summary)
+            else "for the page; nothing is left to be asked"
         )
+        lines.append(f"Stopped: {_sentence(summary.stopped)} Run the same command again {left}.")
     return lines
+
+
+def _has_work_left(summary: RunSummary) -> bool:
+    return bool(summary.pending) or not summary.whole
 
 
 def _replayed(summary: RunSummary) -> str:
@@ -263,10 +277,6 @@ def _replayed(summary: RunSummary) -> str:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _cost(summary: RunSummary) -> str:
-    return f", ${summary.cost:.2f}" if summary.cost else ""
 
 
 def _as_event(summary: RunSummary) -> str:

@@ -148,10 +148,11 @@ def _predicate(relation: Relation) -> str:
 def _time(time: Time | None) -> str:
     if time is None:
         return ""
+    said = f"{time.mention.text} ({time.anchor.text})" if time.anchor else time.mention.text
     if time.interval is None:
-        return time.mention.text
+        return said
     days = dict.fromkeys((time.interval.start.isoformat(), time.interval.end.isoformat()))
-    return f"{time.mention.text} = {' to '.join(days)}"
+    return f"{said} = {' to '.join(days)}"
 
 
 QUAD_STYLES = {1: "blue", 2: "green", 3: "yellow", 4: "red"}

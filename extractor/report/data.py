@@ -137,7 +137,8 @@ def _time(time: Time | None, units: Units) -> dict[str, Any] | None:
     if time is None:
         return None
     interval = time.interval.model_dump(mode="json") if time.interval else None
-    return {"text": time.mention.text, "at": _range(time.mention, units), "interval": interval}
+    counted = {"anchor": time.anchor.text} if time.anchor else {}
+    return {"text": time.mention.text, "at": _range(time.mention, units), "interval": interval, **counted}
 
 
 def _range(mention: Mention, units: Units) -> list[int]:

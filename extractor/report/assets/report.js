@@ -17,7 +17,7 @@ const WORDS = {
     page: "Page", of: "of", provenance: "How this was made", found: "found", by: "by", unresolved: "no interval of days", also: "Others", counts: "Counts",
     q1: "verbal cooperation", q2: "material cooperation", q3: "verbal conflict", q4: "material conflict", relation: "relation", entity: "entity", trigger: "trigger",
     asserted: "asserted", future: "planned", hypothetical: "hypothetical", negated: "denied or not done", report: "the report itself", failures: "Documents that failed",
-    subject: "Subject", object: "Object", predicate: "Relation", pages: "Other parts", undated: "without a day", drag: "Drag to move, choose a name to see its relations.",
+    subject: "Subject", object: "Object", predicate: "Relation", pages: "Other parts", counted: "counted from", undated: "without a day", drag: "Drag to move, choose a name to see its relations.",
     distinct: "Distinct entities", longer: "Periods too long for one bar, such as whole years", rows: "Rows act, columns are acted upon; a cell is coloured by its mean score.",
     leftout: "Asserted events only; planned, hypothetical and denied ones, left out:", only: "Only these events:"},
   fa: {facts: "یافته‌ها", documents: "سندها", events: "رویدادها", relations: "رابطه‌ها", entities: "موجودیت‌ها", rejected: "کنار گذاشته", timeline: "خط زمان",
@@ -28,7 +28,7 @@ const WORDS = {
     page: "صفحهٔ", of: "از", provenance: "این چگونه ساخته شد", found: "یافته شد", by: "با", unresolved: "بازهٔ روز ندارد", also: "دیگران", counts: "شمار",
     q1: "همکاری کلامی", q2: "همکاری مادی", q3: "ستیز کلامی", q4: "ستیز مادی", relation: "رابطه", entity: "موجودیت", trigger: "واژهٔ رویداد",
     asserted: "گزارش‌شده", future: "برنامه", hypothetical: "فرضی", negated: "رد یا انجام‌نشده", report: "خود گزارش", failures: "سندهای ناموفق",
-    subject: "نهاد", object: "طرف", predicate: "رابطه", pages: "بخش‌های دیگر", undated: "بی‌تاریخ", drag: "بکشید تا جابه‌جا شود؛ نامی را برگزینید تا رابطه‌هایش را ببینید.",
+    subject: "نهاد", object: "طرف", predicate: "رابطه", pages: "بخش‌های دیگر", counted: "به شمار از", undated: "بی‌تاریخ", drag: "بکشید تا جابه‌جا شود؛ نامی را برگزینید تا رابطه‌هایش را ببینید.",
     distinct: "موجودیت‌های متمایز", longer: "بازه‌هایی بلندتر از یک ستون، مانند سال کامل", rows: "سطرها کنشگرند و ستون‌ها کنش‌پذیر؛ رنگ هر خانه از میانگین امتیاز آن است.",
     leftout: "تنها رویدادهای گزارش‌شده؛ برنامه‌ها، فرض‌ها و ردشده‌ها کنار گذاشته شده‌اند:", only: "تنها این رویدادها:"},
   ar: {facts: "الوقائع", documents: "الوثائق", events: "الأحداث", relations: "العلاقات", entities: "الكيانات", rejected: "غير المقبول", timeline: "خط الزمن",
@@ -39,7 +39,7 @@ const WORDS = {
     page: "صفحة", of: "من", provenance: "كيف صُنع هذا", found: "وُجد", by: "بـ", unresolved: "بلا مدة من الأيام", also: "آخرون", counts: "أعداد",
     q1: "تعاون لفظي", q2: "تعاون مادي", q3: "نزاع لفظي", q4: "نزاع مادي", relation: "علاقة", entity: "كيان", trigger: "لفظ الحدث",
     asserted: "مؤكد", future: "مخطط", hypothetical: "افتراضي", negated: "منفي أو لم يحدث", report: "التقرير نفسه", failures: "وثائق فشلت",
-    subject: "الطرف الأول", object: "الطرف الثاني", predicate: "العلاقة", pages: "أجزاء أخرى", undated: "بلا تاريخ", drag: "اسحب للتحريك، واختر اسماً لترى علاقاته.",
+    subject: "الطرف الأول", object: "الطرف الثاني", predicate: "العلاقة", pages: "أجزاء أخرى", counted: "محسوب من", undated: "بلا تاريخ", drag: "اسحب للتحريك، واختر اسماً لترى علاقاته.",
     distinct: "الكيانات المتمايزة", longer: "مدد أطول من عمود واحد، كالسنوات الكاملة", rows: "الصفوف فاعلة والأعمدة مفعول بها؛ ولون الخانة من متوسط درجتها.",
     leftout: "الأحداث المؤكدة وحدها؛ أما المخططة والافتراضية والمنفية فمستبعدة:", only: "هذه الأحداث وحدها:"},
 };
@@ -482,7 +482,7 @@ function card(f, names, doc) {
     row(w("also"), f.participants.flatMap((p, n) => [n ? ", " : "", p.role + ": ", entityName(names.get(p.entity))]));
     row(w("where"), f.place ? entityName(names.get(f.place)) : null);
   }
-  row(w("when"), f.time ? [words(f.time.text), " → ", f.time.interval ? `${days({from: f.time.interval.start, to: f.time.interval.end})} (${f.time.interval.calendar}, ${f.time.interval.precision.replaceAll("_", " ")}${f.time.interval.flags.length ? ", " + f.time.interval.flags.join(" ") : ""})` : el("i", null, w("unresolved"))] : null);
+  row(w("when"), f.time ? [words(f.time.text), f.time.anchor ? [" (", w("counted"), " ", words(f.time.anchor), ")"] : null, " → ", f.time.interval ? `${days({from: f.time.interval.start, to: f.time.interval.end})} (${f.time.interval.calendar}, ${f.time.interval.precision.replaceAll("_", " ")}${f.time.interval.flags.length ? ", " + f.time.interval.flags.join(" ") : ""})` : el("i", null, w("unresolved"))] : null);
   row(w("says"), f.source ? entityName(names.get(f.source)) : null);
   row(w("modality"), f.modality === "asserted" ? null : mod(f.modality));
   if (f.kind === "event") row(w("counts"), [["dead", f.dead], ["injured", f.injured], ["arrested", f.arrested], ["amount", f.amount]].filter(([, v]) => v !== null).flatMap(([k, v], n) => [n ? ", " : "", k + " ", words(String(v))]));

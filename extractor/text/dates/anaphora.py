@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from extractor.text.folding import fold_key
 
@@ -54,6 +55,31 @@ PATTERNS = (
     (r"тойженочью|втуженочь|темже(?:вечером|утром)|втот(?:день|вечер)", 0),
     (r"наследующ(?:ии|ее)(?:день|утро)", 1),
 )
+# Where the text has a day of its own to count from, what it counts from may be named too: two days before the vote.
+BESIDE = (
+    (r"(?:(?P<n>(?!the)[a-z]+|\d+)days?|(?:on)?the(?:day|night|morning|evening))after(?P<what>(?!tomorrow|noon).*)", 1),
+    (r"(?:(?P<n>(?!the)[a-z]+|\d+)days?|(?:on)?the(?:day|night|morning|evening))before(?P<what>(?!yesterday).*)", -1),
+    (r"(?:on)?theeveof(?P<what>.+)", -1),
+    (r"(?:در)?(?:(?P<n>\w+?)روز|روز)(?:پس|بعد)از(?:انکه|اینکه)?(?P<what>.*)", 1),
+    (r"(?:در)?(?:(?P<n>\w+?)روز|روز|شب)(?:پیش|قبل)از(?:انکه|اینکه)?(?P<what>.*)", -1),
+    (r"فردای(?P<what>.+)", 1),
+    (r"و?بعد(?:یوم(?:واحد)?|(?P<n>\w+?)(?:ایام|یوما?))(?:من|علی)(?P<what>.*)", 1),
+    (r"و?بعدیومین(?:من|علی)(?P<what>.*)", 2),
+    (r"و?قبل(?:یوم(?:واحد)?|(?P<n>\w+?)(?:ایام|یوما?))(?:من|علی)(?P<what>.*)", -1),
+    (r"و?قبلیومین(?:من|علی)(?P<what>.*)", -2),
+    (r"و?(?:غداه|فیالیومالتالیل)(?P<what>.+)", 1),
+    (r"و?عشیه(?P<what>.+)", -1),
+    (r"наследующ(?:ии|ее)(?:день|утро)после(?P<what>.*)", 1),
+    (r"накануне(?P<what>.+)", -1),
+)
+EN_LEAD_ALONE = "(?:since|from|in|during|at|by)?(?:the)?(?:early|late)?(?:hours)?(?:ofthe)?"
+EN_ALONE = f"{EN_LEAD_ALONE}(?:{EN_PART}|noon|midday|dawn|midnight)"
+ALONE = (
+    rf"{EN_ALONE}|overnight|(?:از|در|به)?(?:{FA_PART})(?:هنگام)?|و?(?:منذ|فی|عند|خلال)?(?:ساعات)?(?:ال)?(?:{AR_PART})ا?"
+    "|утром|днем|вечером|ночью"
+)
+COMPILED_ALONE = re.compile(ALONE)
+COMPILED_BESIDE = tuple((re.compile(pattern), sign) for pattern, sign in BESIDE)
 COMPILED = tuple((re.compile(pattern), sign) for pattern, sign in PATTERNS)
 NUMBERS = {
     word: number
@@ -83,6 +109,28 @@ def days_after(expression: str) -> int | None:
         number = 1 if counted is None else _number(counted)
         return sign * number if number is not None and 0 < number <= MOST else None
     return None
+
+
+class Count(NamedTuple):
+    """How many days after a day; `joins`: it ends in its preposition, and what follows is the other end of the count."""
+
+    days: int
+    joins: bool = False
+
+
+@lru_cache(maxsize=1024)
+def counted_from(expression: str) -> Count | None:
+    """What an expression counts from a day that is known: as `days_after`, a part of a day alone, and `the eve of ...`."""
+    days = days_after(expression)
+    key = fold_key(expression).replace(",", "")
+    for pattern, sign in COMPILED_BESIDE:
+        match = pattern.fullmatch(key)
+        number = match and _number(match.groupdict().get("n") or "1")
+        if match and number and number <= MOST:
+            return Count(sign * number, not match["what"])
+    if days is None and COMPILED_ALONE.fullmatch(key):
+        return Count(0)
+    return None if days is None else Count(days)
 
 
 def may_count_from_now(expression: str) -> bool:

@@ -1,0 +1,110 @@
+"""Times that count from a day told elsewhere, where the answer says from which: `time=that evening`, `day=Tuesday`."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from extractor import Document, Extraction, extract
+from extractor.llm.scripted import ScriptedLLM
+from extractor.text.dates.anaphora import Count, counted_from
+
+PUBLISHED = "2024-05-18"  # a Saturday
+
+
+def extracted(text: str, evidence: str, trigger: str, *more: str, language: str = "en") -> Extraction:
+    event = {"q": evidence, "g": trigger, "t": "ACCUSE", "m": [], "c": [], "a": [], "b": [], "x": list(more)}
+    llm = ScriptedLLM([json.dumps({"n": [], "v": [event], "r": []})])
+    return extract(Document(id="d", text=text, language=language), published=PUBLISHED, llm=llm)
+
+
+def day_of(*args: str, language: str = "en") -> date | None:
+    time = extracted(*args, language=language).events[0].time
+    assert time is not None
+    if time.interval is None:
+        return None
+    assert time.interval.start == time.interval.end
+    return time.interval.start
+
+
+ON = "On Tuesday the court met. "
+FA = "دادگاه سه‌شنبه ۲۵ اردیبهشت تشکیل شد. "
+AR = "اجتمعت المحكمة يوم الثلاثاء. "
+COUNTED: dict[str, tuple[str, tuple[str, ...], date]] = {
+    "a part of the day": ("en", (ON + "Friday was quiet. In the evening he spoke.", "he spoke", "spoke", "time=In the evening", "day=On Tuesday"), date(2024, 5, 14)),
+    "the same day, past another": ("en", (ON + "By Friday it was over. He spoke that evening.", "He spoke", "spoke", "time=that evening", "day=On Tuesday"), date(2024, 5, 14)),
+    "days before what is named": ("en", (ON + "Two days before the hearing he spoke.", "he spoke", "spoke", "time=Two days before the hearing", "day=On Tuesday"), date(2024, 5, 12)),
+    "days before, told behind the deed": ("en", (ON + "He had died two days before.", "He had died", "died", "time=two days before", "day=On Tuesday"), date(2024, 5, 12)),
+    "the eve of it": ("en", (ON + "On the eve of the hearing he spoke.", "he spoke", "spoke", "time=On the eve of the hearing", "day=On Tuesday"), date(2024, 5, 13)),
+    "the day after it": ("en", (ON + "The day after the hearing he spoke.", "he spoke", "spoke", "time=The day after the hearing", "day=On Tuesday"), date(2024, 5, 15)),
+    "the other end of the count": ("en", (ON + "That was three days after another court jailed him.", "another court jailed him", "jailed", "time=three days after", "day=On Tuesday"), date(2024, 5, 11)),
+    "the other end, before": ("en", (ON + "That was three days before another court jailed him.", "another court jailed him", "jailed", "time=three days before", "day=On Tuesday"), date(2024, 5, 17)),
+    "the weekday of a far day": ("en", ("On 27 April 2024 it began. On that Saturday evening he spoke.", "he spoke", "spoke", "time=On that Saturday evening", "day=27 April 2024"), date(2024, 4, 27)),
+    "the weekday, though the last one is nearer": ("en", ("On 27 April 2024 it began. He spoke on Saturday.", "He spoke", "spoke", "time=on Saturday", "day=27 April 2024"), date(2024, 4, 27)),
+    "Persian": ("fa", (FA + "دو روز پیش از نشست، او سخن گفت.", "او سخن گفت", "سخن گفت", "time=دو روز پیش از نشست", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 12)),
+    "Persian, a part of the day": ("fa", (FA + "عصر او سخن گفت.", "او سخن گفت", "سخن گفت", "time=عصر", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 14)),
+    "Persian, the other end": ("fa", (FA + "این سه روز پس از آنکه او سخن گفت بود.", "او سخن گفت", "سخن گفت", "time=سه روز پس از آنکه", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 11)),
+    "Arabic, since the morning": ("ar", (AR + "وتجمع المحتجون منذ الصباح.", "وتجمع المحتجون", "تجمع", "time=منذ الصباح", "day=يوم الثلاثاء"), date(2024, 5, 14)),
+    "Arabic, two days before it": ("ar", (AR + "وكان قد تحدث قبل يومين من الجلسة.", "وكان قد تحدث", "تحدث", "time=قبل يومين من الجلسة", "day=يوم الثلاثاء"), date(2024, 5, 12)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_a_time_counts_from_the_day_that_the_answer_names(case: str) -> None:
+    """Whatever other day stands nearer; the sign of a count follows the side on which the fact is told."""
+    language, said, expected = COUNTED[case]
+    assert day_of(*said, language=language) == expected
+
+
+OPEN: dict[str, tuple[str, ...]] = {
+    "the day is a month": ("In April the court met. That evening he spoke.", "he spoke", "spoke", "time=That evening", "day=In April"),
+    "the day has no days": ("Recently the court met. That evening he spoke.", "he spoke", "spoke", "time=That evening", "day=Recently"),
+    "the count is none": (ON + "Soon after the hearing he spoke.", "he spoke", "spoke", "time=Soon after the hearing", "day=On Tuesday"),
+    "another weekday, though no count": (ON + "He spoke until that Friday.", "He spoke", "spoke", "time=until that Friday", "day=On Tuesday"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_where_the_days_cannot_be_counted_they_stay_open(case: str) -> None:
+    """A wrong day is worse than none."""
+    assert day_of(*OPEN[case]) is None
+
+
+def test_words_that_name_their_day_keep_it() -> None:
+    """A day that is named beside them changes nothing."""
+    said = (ON + "On Friday he spoke.", "he spoke", "spoke", "time=On Friday", "day=On Tuesday")
+    assert day_of(*said) == date(2024, 5, 17)
+
+
+def test_the_day_is_quoted_from_the_document() -> None:
+    """With its offsets, in results and in their JSON; absent where nothing was said."""
+    text = ON + "That evening he spoke."
+    with_day = extracted(text, "he spoke", "spoke", "time=That evening", "day=On Tuesday")
+    time = with_day.events[0].time
+    assert time and time.anchor and text[time.anchor.span.start : time.anchor.span.end] == "On Tuesday"
+    assert time.interval and time.interval.flags == ("anaphoric",)
+    assert Extraction.model_validate_json(with_day.model_dump_json()) == with_day
+    without = extracted(text, "he spoke", "spoke", "time=That evening").events[0].model_dump(mode="json")
+    assert "anchor" not in without["time"]
+
+
+def test_a_day_that_is_not_in_the_document_is_rejected_and_said_so() -> None:
+    """The time itself stays."""
+    found = extracted(
+        ON + "That evening he spoke.", "he spoke", "spoke", "time=That evening", "day=On Wednesday, 15 May"
+    )
+    assert [(one.kind, one.reason) for one in found.rejections] == [("event.time", "not_in_text")]
+    assert found.events[0].time and found.events[0].time.anchor is None
+
+
+def test_what_counts_and_what_does_not() -> None:
+    """`joins`: what follows its preposition is the other end of the count."""
+    known: dict[str, Any] = {
+        "three days after": Count(3, True), "three days after the vote": Count(3), "three days later": Count(3), "a day before": Count(-1, True),
+        "the day after": Count(1, True), "the day after tomorrow": None, "the day before yesterday": None, "many days after": None,
+        "overnight": Count(0), "at dawn": Count(0), "Monday morning": None, "two weeks after the vote": None, "سه روز پس از آنکه": Count(3, True),
+        "فردای انتخابات": Count(1), "شب پیش از حمله": Count(-1), "امروز پس از ظهر": None, "بعد ثلاثة أيام من": Count(3, True), "غداة الهجوم": Count(1),
+        "عشية القمة": Count(-1), "مساءً": Count(0), "ليلا": Count(0), "накануне выборов": Count(-1), "утром": Count(0),
+    }  # fmt: skip
+    assert {words: counted_from(words) for words in known} == known
