@@ -212,14 +212,24 @@ def as_document(text: str | Document, *, published: date | str | None = None, la
     return Document(id=name, text=text, published=as_date(published), language=language)
 
 
+EARLIEST_YEAR = 1600
+"""Years before it are those of another calendar."""
+
+
 def as_date(day: date | str | None) -> date | None:
     """A date as it is, or out of ISO `YYYY-MM-DD`."""
     if not isinstance(day, str):
         return day
     try:
-        return date.fromisoformat(day)
+        found = date.fromisoformat(day)
     except ValueError:
         raise DocumentError(f"The day of publication is {day!r}; expected YYYY-MM-DD.") from None
+    if found.year < EARLIEST_YEAR:
+        raise DocumentError(
+            f"The day of publication is {day!r}; expected a Gregorian day, not one of another calendar.",
+            hint="Convert it: 1403-02-27 is 2024-05-16.",
+        )
+    return found
 
 
 def run_in_background(work: Coroutine[Any, Any, T]) -> T:

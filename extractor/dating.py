@@ -163,7 +163,7 @@ def _in_that_week(time: Time, anchor: Anchor, language: str | None) -> TimeInter
 
 def _countable(interval: TimeInterval, days: int) -> bool:
     """Whether days can be counted from it: from the end of a few days, or back from their start; the same day is one day."""
-    return (interval.end - interval.start).days < (FEW_DAYS if days else 1)
+    return interval.precision != "week" and (interval.end - interval.start).days < (FEW_DAYS if days else 1)
 
 
 def _days_from(interval: TimeInterval, days: int) -> TimeInterval:

@@ -57,7 +57,8 @@ class Document(Model):
     """One report, as it was given: `text` is never normalised.
 
     `published` is the day of publication, against which time expressions are resolved. `language`
-    is an ISO 639-1 code ("fa", "ar", "en"); where it is None it is detected.
+    is an ISO 639-1 code ("fa", "ar", "en"); where it is None it is detected. `path` is where it stood in the folder
+    that it was read from, with the record behind # in a file of many; absent where that is its id.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Document(Model):
     language: str | None = None
     title: str | None = None
     url: str | None = None
+    path: Annotated[str | None, Field(exclude_if=lambda value: value is None)] = None
 
     @property
     def digest(self) -> str:

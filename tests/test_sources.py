@@ -149,11 +149,12 @@ def test_what_cannot_be_read_says_why_and_the_others_are_read(
 
 
 def test_a_folder_that_links_to_itself_ends(tmp_path: Path) -> None:
-    """Folders behind links are not entered."""
+    """Folders behind links are not entered, and that is told."""
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.txt").write_text("A.", encoding="utf-8")
     (tmp_path / "sub" / "loop").symlink_to(tmp_path)
-    assert list(load_all(tmp_path)) == ["sub/a.txt"]
+    found = load_all(tmp_path)
+    assert list(found) == ["sub/a.txt", "sub/loop/"] and "link to a folder" in str(found["sub/loop/"])
 
 
 def test_patterns_choose_and_names_stay_apart(tmp_path: Path) -> None:
@@ -217,3 +218,166 @@ def test_a_broken_record_fails_alone(tmp_path: Path) -> None:
     found = load_all(tmp_path)
     texts = [value.text if isinstance(value, Document) else None for value in found.values()]
     assert texts == ["One.", None, None, None, "Last."] * 2 + ["Wide.", "One.", None, "Last."]
+
+
+PAGE = "<html><head><title>{title}</title>{head}</head><body><article>{body}</article>{foot}</body></html>"
+WORDS = "<p>{start} The ministry said that it would look into the matter, and that the families had been told of what it knew so far.</p>"
+UNDATED = {
+    "a footer": {"foot": "<footer>© 2019 News Inc.</footer>"}, "a span of years": {"foot": "<footer>Copyright 2005-2023</footer>"},
+    "a link": {"foot": "<a href='/2017/03/04/old-story'>old</a>"}, "a day in the text": {"start": "He recalled the 12 June 2009 protests."},
+}  # fmt: skip
+
+
+def a_page(
+    head: str = "", foot: str = "", start: str = "Police arrested ten people in Basra.", title: str = "T"
+) -> bytes:
+    return PAGE.format(title=title, head=head, foot=foot, body=WORDS.format(start=start) * 3).encode()
+
+
+def read_page(tmp_path: Path, page: bytes) -> Document:
+    (tmp_path / "a.html").write_bytes(page)
+    found = load_all(tmp_path)["a.html"]
+    assert isinstance(found, Document)
+    return found
+
+
+@pytest.mark.parametrize("case", UNDATED)
+def test_a_page_has_the_day_that_it_declares_and_no_other(case: str, tmp_path: Path) -> None:
+    """`yesterday` counts from it: a wrong one makes all of them wrong."""
+    assert read_page(tmp_path, a_page(**UNDATED[case])).published is None
+    declared = a_page(head="<meta property='article:published_time' content='2024-05-14'>", **UNDATED[case])
+    assert str(read_page(tmp_path, declared).published) == "2024-05-14"
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])
+def test_pages_keep_their_half_spaces(joiner: str, tmp_path: Path) -> None:
+    """However they are written; marks of direction too."""
+    found = read_page(
+        tmp_path, a_page(start=f"رئیس{joiner}جمهور گفت\u200f (بصره) هسته{joiner}ای", title=f"رئیس{joiner}جمهور")
+    )
+    assert "رئیس\u200cجمهور گفت\u200f (بصره) هسته\u200cای" in found.text and found.title == "رئیس\u200cجمهور"
+
+
+WESTERN = {
+    "French": ("Le président de la République a déclaré à l'Assemblée que l'été serait décisif. " * 3, "cp1252"),
+    "Spanish": ("El presidente declaró el martes que la acción policial continuará según el ministro español. " * 3, "latin-1"),
+    "Turkish": ("Cumhurbaşkanı salı günü müzakerelerin süreceğini açıkladı, görüşmeler İstanbul'da. " * 3, "cp1254"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", WESTERN)
+def test_a_western_text_is_not_read_as_cyrillic(language: str) -> None:
+    """It fails, and says what to do."""
+    text, encoding = WESTERN[language]
+    with pytest.raises(DocumentError, match="no other encoding is sure"):
+        decode(text.encode(encoding), "x.txt")
+
+
+def test_every_record_has_a_key_of_its_own_and_the_same_each_time(tmp_path: Path) -> None:
+    """Also where the number of a broken record is the id of another one."""
+    (tmp_path / "a.jsonl").write_text(
+        '{"meta": 1}\n{"id": 1, "text": "A."}\n{"id": 2, "text": "B."}\n{"id": 2, "text": "C."}\n'
+    )
+    (tmp_path / "b.csv").write_text("id,text\n2,A.\n5\n3,C.\n")
+    first, second = load_all(tmp_path), load_all(tmp_path)
+    assert first == second and len(first) == 7
+    assert sum(isinstance(value, str) for value in first.values()) == 2
+
+
+TABLES = {
+    "commas without quotation marks": ("a.csv", "id,text\n1,The minister, who is ill, resigned.\n2,Good.\n", "more values than the header", ["Good."]),
+    "one stray quotation mark": ("a.csv", 'id,text\n1,"The minister\n2,Police.\n3,Talks.\n', "row 1", []),
+    "quotation marks inside": ("a.tsv", 'id\ttext\n1\tGood.\n2\t"Quoted start" said\n', "row 2", ["Good."]),
+    "no rows": ("a.csv", "id,text\n", "no records", []),
+    "no lines": ("a.jsonl", "\n", "no records", []),
+    "an empty list": ("a.json", "[]", "no records", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_nothing_of_a_table_is_cut_off_or_swallowed(case: str, tmp_path: Path) -> None:
+    """What a reader would have to mend fails, and says where."""
+    name, text, words, good = TABLES[case]
+    (tmp_path / name).write_text(text)
+    found = list(load_all(tmp_path).values())
+    assert [value.text for value in found if isinstance(value, Document)] == good
+    assert [words in value for value in found if isinstance(value, str)] == [True]
+
+
+def test_spreadsheets_of_other_countries_write_semicolons(tmp_path: Path) -> None:
+    """Where only that makes the text a column."""
+    (tmp_path / "a.csv").write_text('id;text\n1;"One, two; three."\n', encoding="utf-8")
+    found = load_all(tmp_path)["a.csv#1"]
+    assert isinstance(found, Document) and found.text == "One, two; three."
+
+
+def test_a_word_file_keeps_its_tables_where_they_stand(tmp_path: Path) -> None:
+    """Cells are parted by tabs; one that spans two columns is told once."""
+    import docx
+
+    document = docx.Document()
+    document.add_paragraph("Before.")
+    table = document.add_table(rows=2, cols=2)
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "Both."
+    table.cell(1, 0).text, table.cell(1, 1).text = "Left.", "Right."
+    document.add_paragraph("After.")
+    document.save(str(tmp_path / "a.docx"))
+    found = load_all(tmp_path)["a.docx"]
+    assert isinstance(found, Document) and found.text == "Before.\nBoth.\nLeft.\tRight.\nAfter."
+
+
+NO_FRONT_MATTER = (
+    "---\nThe minister resigned on Monday.\n---\nMore.",
+    "---\nThe lead: minister resigned\n---\nMore.",
+    "---\n- a\n- b\n---\nMore.",
+)
+
+
+@pytest.mark.parametrize("text", NO_FRONT_MATTER)
+def test_what_stands_between_two_rules_is_text(text: str, tmp_path: Path) -> None:
+    """Unless it says something of the document that is known."""
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    found = load_all(tmp_path)["a.md"]
+    assert isinstance(found, Document) and found.text == text
+
+
+def test_a_day_that_there_is_not_is_the_document_s_failure(tmp_path: Path) -> None:
+    """And so is the day of another calendar, of which nobody can tell which one it is."""
+    (tmp_path / "a.md").write_text("---\npublished: 2024-02-30\n---\nText.", encoding="utf-8")
+    (tmp_path / "b.md").write_text("---\npublished: 1403-02-27\n---\nText.", encoding="utf-8")
+    found = load_all(tmp_path)
+    assert "day is out of range" in str(found["a.md"]) and "Gregorian" in str(found["b.md"])
+
+
+def test_patterns_are_those_of_gitignore(tmp_path: Path) -> None:
+    """A folder's pattern holds for all that is below it."""
+    for name in ("drafts/old/a.txt", "2024/05/b.txt", "2024/c.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Text.")
+    assert list(load_all(tmp_path, exclude=("drafts/*",))) == ["2024/05/b.txt", "2024/c.txt"]
+    assert list(load_all(tmp_path, include=("2024/**/*.txt",))) == ["2024/05/b.txt", "2024/c.txt"]
+    assert list(load_all(tmp_path, include=("/2024/*.txt",))) == ["2024/c.txt"]
+
+
+def test_the_index_speaks_of_one_file_by_its_path_or_by_a_name_of_its_own(tmp_path: Path) -> None:
+    """Of two that share a name it cannot say which; what it names and nobody has is told."""
+    for name in (
+        "a/report.txt",
+        "b/report.txt",
+        "b/own.txt.gz",
+        "README.md",
+        "b/README.md",
+        "b/country-index.json.txt",
+        "c.doc",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        data = b"Text."
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    said = [{"id": "report", "title": "None"}, {"id": "b/report", "title": "B"}, {"id": "own", "title": "Own"}]
+    (tmp_path / "index.json").write_text(json.dumps(said), encoding="utf-8-sig")
+    told: list[str] = []
+    found = [entry.load() for entry in open_source(tmp_path, SourceOptions(), told.append)]
+    assert [(one.path or one.id, one.title) for one in found] == [
+        ("a/report.txt", None), ("b/country-index.json.txt", None), ("b/own.txt.gz", "Own"), ("b/report.txt", "B"),
+    ]  # fmt: skip
+    assert len(told) == 2 and ".doc 1" in told[0] and told[1].endswith(": report.")

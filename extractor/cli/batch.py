@@ -101,7 +101,7 @@ def batch(
     except KeyboardInterrupt:  # the data set is whole; the page or the tables may be of an earlier run
         report, code = False, SIGNALS["SIGINT"]
     try:
-        _tell(summary, as_json, report)
+        _tell(summary, as_json, report, table if finished else None)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     sys.exit(code)
@@ -197,12 +197,13 @@ def _report(summary: RunSummary, folder: Path) -> None:
     write_report(summary.folder, results, title=folder.resolve().name, documents=finished)
 
 
-def _tell(summary: RunSummary, as_json: bool, report: bool) -> None:
+def _tell(summary: RunSummary, as_json: bool, report: bool, table: str | None) -> None:
     """What came of it, where it is, and what to do about what failed."""
     if as_json:
         typer.echo(_as_event(summary), err=True)
         return
-    lines = [*_counted(summary), *_remarks(summary), *_ways(summary, report)]
+    stale = _stale(summary, report, table)
+    lines = [*_counted(summary), *_remarks(summary), *stale, *_ways(summary, report)]
     typer.echo("\n".join(plain(line) for line in lines), err=True)
 
 
@@ -243,8 +244,10 @@ def _remarks(summary: RunSummary) -> list[str]:
         lines.append(f"The model that answered changed in this run: {answered} replies.")
     if summary.missing:
         lines.append(
-            f"{len(summary.missing):,} documents of earlier runs are gone from the folder: {summary.missing[0]} ..."
+            f"{len(summary.missing):,} documents of earlier runs are gone from the folder, or not chosen by the patterns: "
+            f"{summary.missing[0]} ..."
         )
+    lines += summary.overlooked
     if summary.documents >= SUSPICIOUS and summary.states.get("empty") == summary.documents:
         lines.append("Warning: nothing was found in any document (empty: 100 %). Look at the endpoint and the prompt.")
     return lines
@@ -258,17 +261,29 @@ def _ways(summary: RunSummary, report: bool) -> list[str]:
             f"{summary.failed:,} failed: see {summary.folder / 'failures.jsonl'}; try them again with --retry-failed."
         )
     if summary.stopped:
-        left = (
-            "to go on; what is finished is not asked again"
-            if _has_work_left(summary)
-            else "for the page; nothing is left to be asked"
-        )
-        lines.append(f"Stopped: {_sentence(summary.stopped)} Run the same command again {left}.")
+        lines.append(f"Stopped: {_sentence(summary.stopped)}{_how_to_go_on(summary, summary.stopped)}")
     return lines
 
 
-def _has_work_left(summary: RunSummary) -> bool:
-    return bool(summary.pending) or not summary.whole
+def _how_to_go_on(summary: RunSummary, stopped: str) -> str:
+    """Where what stopped it has not said so already."""
+    again = "Run the same command again"
+    if again in stopped:
+        return ""
+    if summary.pending or not summary.whole:
+        return f" {again} to go on; what is finished is not asked again."
+    return f" {again} for the page; nothing is left to be asked."
+
+
+def _stale(summary: RunSummary, report: bool, table: str | None) -> list[str]:
+    """Files of an earlier run that the results have left behind."""
+    from extractor.exports.tables import COLUMNS
+
+    left = [f"{name}.{kind}" for kind in ("csv", "parquet") if kind != table for name in COLUMNS]
+    left += [] if report else ["report.html"]
+    stale = [name for name in left if (summary.folder / name).exists()]
+    changed = summary.skipped < summary.documents or summary.missing
+    return [f"Of an earlier run, and not written anew: {', '.join(stale)}."] if stale and changed else []
 
 
 def _replayed(summary: RunSummary) -> str:

@@ -30,7 +30,8 @@ def export(
 def show(
     run: Run,
     doc: Annotated[
-        str | None, typer.Option(help="The document's id; without it, the run's documents are listed.", metavar="ID")
+        str | None,
+        typer.Option(help="The document's id or path; without it, the run's documents are listed.", metavar="ID"),
     ] = None,
 ) -> None:
     """One document of a run in the terminal, its facts below its text; direction is left to the terminal."""
@@ -43,11 +44,14 @@ def show(
             typer.echo(document_line(extraction))
         return
     ids = []
+    shown = False
     for extraction in read_results(run):
-        if extraction.document.id == doc:
+        if doc in (extraction.document.id, extraction.document.path):
             print_document(extraction)
-            return
+            shown = True
         ids.append(extraction.document.id)
+    if shown:
+        return
     raise DocumentError(f"The run has no document {doc!r}.", hint=f"It has {_some(ids)}.")
 
 

@@ -26,10 +26,16 @@ def print_extraction(extraction: Extraction, console: Console | None = None) -> 
 
 
 def document_line(extraction: Extraction) -> str:
-    """A document of a run in one line: its id first, as `--doc` takes it, then what was found in it."""
+    """A document of a run in one line: its id first, as `--doc` takes it, then where it stood and what was found in it."""
     document = extraction.document
     counts = f"{len(extraction.events)} events, {len(extraction.relations)} relations"
-    facts = (document.language, document.published and document.published.isoformat(), counts, document.title)
+    facts = (
+        document.path,
+        document.language,
+        document.published and document.published.isoformat(),
+        counts,
+        document.title,
+    )
     return plain("  ".join([document.id, *(fact for fact in facts if fact)]))
 
 

@@ -42,6 +42,7 @@ def plover_rows(extractions: Iterable[Extraction]) -> Iterator[dict[str, Any]]:
                 "language": document.language,
                 "headline": document.title,
                 "document_id": document.id,
+                "document_path": document.path or document.id,
             }
 
 
@@ -63,7 +64,8 @@ def tables(extractions: Iterable[Extraction]) -> dict[str, list[dict[str, Any]]]
     rows: dict[str, list[dict[str, Any]]] = {"events": [], "relations": [], "entities": []}
     for extraction in extractions:
         names = {entity.id: joined(entity) for entity in extraction.entities}
-        where = {"document_id": extraction.document.id}
+        document = extraction.document
+        where = {"document_id": document.id, "document_path": document.path or document.id}
         rows["events"] += [where | _event_row(event, names) for event in extraction.events]
         rows["relations"] += [where | _relation_row(relation, names) for relation in extraction.relations]
         for entity in extraction.entities:

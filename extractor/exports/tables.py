@@ -14,7 +14,7 @@ from extractor.exports.folders import make_folder
 from extractor.exports.rows import safe_cell, tables
 from extractor.models import Extraction
 
-WHERE = ("document_id", "id")
+WHERE = ("document_id", "document_path", "id")
 TIME = ("time", "from", "to")
 EVIDENCE = ("evidence", "evidence_start", "evidence_end")
 COLUMNS = {

@@ -60,10 +60,15 @@ def _write_brat(extractions: Iterable[Extraction], out: Path) -> list[Path]:
     from extractor.llm.cassette import file_name
 
     make_folder(out)
-    paths = []
+    paths: list[Path] = []
+    taken: set[str] = set()
     for extraction in extractions:
+        document = extraction.document
         text, annotations = brat(extraction)
-        name = file_name(extraction.document.id)
+        name = file_name(document.id)
+        if name in taken:
+            name = file_name(f"{document.path or document.id}#{len(taken)}")
+        taken.add(name)
         paths += _write(out / f"{name}.txt", text) + _write(out / f"{name}.ann", annotations)
     return paths
 

@@ -39,9 +39,12 @@ class Limits:
             raise BudgetReached(
                 f"{used:,} of {self.max_tokens_total:,} tokens are used; the next call could pass them.", hint=HINT
             )
-        cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
-        if self.budget is not None and cost + self._cost(prompts, answers) > self.budget:
-            raise BudgetReached(f"{cost:.2f} of {self.budget:.2f} are spent; the next call could pass it.", hint=HINT)
+        cost, more = self._cost(spent.prompt_tokens, spent.completion_tokens), self._cost(prompts, answers)
+        if self.budget is not None and cost + more > self.budget:
+            raise BudgetReached(
+                f"{cost:.2f} of {self.budget:.2f} were spent; {waiting:,} calls under way and the next could take {more:.2f}.",
+                hint=HINT,
+            )
 
     def _cost(self, prompt: int, completion: int) -> float:
         return 0.0 if self.prices is None else prompt * self.prices[0] + completion * self.prices[1]

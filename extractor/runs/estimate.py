@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.api import Extractor
-from extractor.errors import DocumentError
 from extractor.prices import price_of
 from extractor.runs.sources import SourceOptions, open_source
 from extractor.text.chunking import chunk_text
@@ -35,7 +34,7 @@ def estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> Estim
     for entry in open_source(folder, source):
         try:
             text = entry.load().text
-        except DocumentError:
+        except Exception:  # as in a run, where its failure is told
             found.unreadable += 1
             continue
         chunks = chunk_text(text, size=options.chunk_size, overlap=options.chunk_overlap)

@@ -32,7 +32,7 @@ async def run_in_rounds(job: Job, lock: FolderLock) -> RunSummary:
     """Until no document waits for an answer, or the run is stopped. Batches under way are taken up by the next start."""
     if isinstance(job.source, Iterator):
         job = replace(job, source=list(job.source))
-    job.entries()  # a source that cannot be read is told before anything is written
+    job.entries(lambda line: None)  # a source that cannot be read is told before anything is written
     _ = job.extractor.task, api_key(job.extractor.settings)
     lock.take()
     outbox = Outbox(job.out / "batches")

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
-from extractor.errors import StorageError
+from extractor.errors import DocumentError, StorageError
 from extractor.llm.base import Meter, Spent, canonical
 from extractor.models import Document, Usage
 from extractor.pipeline import ask_document
@@ -123,16 +124,18 @@ class Job:
     retry_failed: bool
     watch: Callable[[Runner, Meter], Any] | None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, tell: Callable[[str], None]) -> Iterator[Entry]:
+        """The documents; `tell` is told what in the folder is none."""
         if isinstance(self.source, str | Path):
-            return open_source(Path(self.source), self.source_options)
+            return open_source(Path(self.source), self.source_options, tell)
         return entries_of(self.source)
 
 
 async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[RunSummary, Runner]:
     """Once through all documents. `first`: no other time came before in this process."""
     extractor, out, meter = job.extractor, job.out, job.meter
-    entries = job.entries()
+    overlooked: list[str] = []
+    entries = job.entries(overlooked.append)
     work, gate, grounders = _work(extractor)
     ledger = Ledger(out, lock)
     in_flight = InFlight(out, meter)
@@ -143,6 +146,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     if first:
         _remember_spending(ledger, meter)
     try:
+        entries = _some(entries, ledger)
         _note_spending(ledger, meter)
         runner = _runner(ledger, extractor, out, job.retry_failed and first, work, gate)
         if _has_limit(extractor.settings):
@@ -150,7 +154,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
         if job.watch is not None:
             job.watch(runner, meter)
         await runner.run(entries)
-        summary = summary_of(runner, ledger, meter, out, time.monotonic() - started)
+        summary = summary_of(runner, ledger, meter, out, time.monotonic() - started, overlooked)
         write_failures(out / "failures.jsonl", ledger)
         write_run(summary, extractor)
         return summary, runner
@@ -165,6 +169,18 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
             ledger.close()
             await grounders.aclose()
             await extractor.aclose()
+
+
+def _some(entries: Iterator[Entry], ledger: Ledger) -> Iterator[Entry]:
+    """The entries. Raises DocumentError where there are none and the run has documents: its results would all be taken out."""
+    first = next(entries, None)
+    earlier = sum(ledger.counts().values()) if first is None else 0
+    if earlier:
+        raise DocumentError(
+            f"No document is there to be read, and the run folder holds {earlier:,}; nothing was changed.",
+            hint="Look at the folder and at --include and --exclude, or start in a new run folder.",
+        )
+    return entries if first is None else chain([first], entries)
 
 
 def _not_recorded(ledger: Ledger, charges: int) -> int:

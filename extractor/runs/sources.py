@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,21 +13,25 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
+from pathspec import GitIgnoreSpec
+
 from extractor.api import as_date
 from extractor.errors import DocumentError
 from extractor.models import Document
 from extractor.runs.entries import Entry
 from extractor.runs.reading.encodings import decode
 from extractor.runs.reading.formats import READERS, holds_many, read_records
+from extractor.runs.reading.index import INDEX, Index
 from extractor.runs.reading.records import MAX_BYTES, Record, read_items, stream_lines
 
-INDEX = "index.json"
-NOT_DOCUMENTS = (INDEX, ".gold.json", "README.md")
+# What tells about the documents.
+ABOUT = (INDEX, "README.md")
+GOLD = ".gold.json"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """Which files are read (patterns as of pathlib, over paths relative to the folder), and the names of their fields.
+    """Which files are read (patterns as of .gitignore, over paths relative to the folder), and the names of their fields.
 
     `fields` maps ours (text, id, published, title, language, url) to those of the files.
     """
@@ -41,7 +46,7 @@ def read_document(name: str) -> Document:
     if name == "-":
         return Document(id="-", text=decode(sys.stdin.buffer.read(), "standard input"))
     path = Path(name)
-    if not path.name.lower().removesuffix(".gz").endswith(tuple(e for endings in READERS for e in endings)):
+    if not _is_read(path.name):
         return Document(id=path.stem, text=decode(_read(path), name))
     record = next(read_records(path.name, _read(path), {}), None)
     if record is None:
@@ -49,21 +54,26 @@ def read_document(name: str) -> Document:
     return _document(record, path.stem, {}, name)
 
 
-def open_source(folder: Path, options: SourceOptions) -> Iterator[Entry]:
+def open_source(
+    folder: Path, options: SourceOptions, tell: Callable[[str], None] = lambda line: None
+) -> Iterator[Entry]:
     """The documents of a folder, in the order of their paths, each read when it is needed.
 
-    Links are not followed. What is no regular file, or cannot be read, becomes an entry whose `load` says why.
+    Links are not followed. What is no regular file, or cannot be read, becomes an entry whose `load` says why, and so
+    does a file of many records that holds none. `tell` is told what in the folder is no document.
     """
     if not folder.is_dir():
         raise DocumentError(
             f"There is no folder {os.fspath(folder)!r}.", hint="Give the folder that holds the documents."
         )
-    index = _index(folder)
-    closed: list[OSError] = []
-    paths = _files(folder, options, closed.append)
+    found = walk(folder, options)
+    index = Index.of(folder, found.paths)
+    for line in _overlooked(found, index, options):
+        tell(line)
     return chain(
-        (entry for path in paths for entry in _entries(path, folder, index, options)),
-        (_closed(error, folder) for error in closed),
+        (entry for path in found.paths for entry in _entries(path, folder, index, options)),
+        (_closed(error, folder) for error in found.closed),
+        (_linked(path, folder) for path in found.links),
     )
 
 
@@ -71,51 +81,96 @@ def count_source(folder: Path, options: SourceOptions) -> int | None:
     """How many documents the folder holds, as far as file names tell; None where files hold many, or it is no folder."""
     if not folder.is_dir():
         return None
-    paths = list(_files(folder, options))
+    paths = walk(folder, options).paths
     return None if any(holds_many(path.name) for path in paths) else len(paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a folder holds: files whose kind is read, by path; links to folders; folders that are closed to us; other files."""
+
+    paths: list[Path]
+    links: list[Path]
+    closed: list[OSError]
+    other: list[Path]
+
+
+def walk(folder: Path, options: SourceOptions) -> Walk:
+    """All files below the folder but for hidden ones, those that tell about the others, and what the patterns leave out."""
+    found = Walk([], [], [], [])
+    wanted = _chooser(folder, options)
+    for place, folders, names in os.walk(folder, onerror=found.closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found.links.extend(path for name in folders if (path := Path(place, name)).is_symlink() and wanted(path))
+        for name in names:
+            path = Path(place, name)
+            if not _tells_about_others(name) and wanted(path):
+                (found.paths if _is_read(name) else found.other).append(path)
+    for paths in (found.paths, found.links, found.other):
+        paths.sort()
+    return found
+
+
+def _overlooked(found: Walk, index: Index, options: SourceOptions) -> Iterator[str]:
+    """What is there and is not read, and what the index names and is not there."""
+    if found.other:
+        kinds = Counter(path.suffix.lower() or "no ending" for path in found.other)
+        told = ", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common(8))
+        yield f"{len(found.other):,} files are of kinds that are not read: {told}."
+    if index.unmatched and not (options.include or options.exclude):
+        told = ", ".join(index.unmatched[:3]) + (" ..." if len(index.unmatched) > 3 else "")
+        yield f"{INDEX} names {len(index.unmatched):,} documents that are not one file of the folder: {told}."
+
+
+def _chooser(folder: Path, options: SourceOptions) -> Callable[[Path], bool]:
+    include, exclude = (GitIgnoreSpec.from_lines(patterns) for patterns in (options.include, options.exclude))
+
+    def wanted(path: Path) -> bool:
+        name = os.fspath(path.relative_to(folder))
+        return (not options.include or include.match_file(name)) and not exclude.match_file(name)
+
+    return wanted
+
+
+def _tells_about_others(name: str) -> bool:
+    return name.startswith(".") or name.endswith(GOLD) or name in ABOUT
+
+
+def _is_read(name: str) -> bool:
+    endings = tuple(ending for group in READERS for ending in group)
+    return name.lower().removesuffix(".gz").endswith(endings)
+
+
+def _key(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _closed(error: OSError, folder: Path) -> Entry:
     """A folder that cannot be looked into stands for the documents in it: it fails, and is told."""
-    path = Path(os.fsdecode(error.filename))
-    key = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+    key = _key(Path(os.fsdecode(error.filename)), folder)
     reason = DocumentError(
         f"Cannot read the folder {key!r}: {error.strerror}.", hint="Give the right to read it, or move it away."
     )
     return Entry(f"{key}/", None, _failing(reason))
 
 
-def _files(
-    folder: Path, options: SourceOptions, closed: Callable[[OSError], None] = lambda error: None
-) -> Iterator[Path]:
-    """Files whose kind is read, by path; `closed` is told of each folder that cannot be looked into."""
-    endings = tuple(ending for group in READERS for ending in group)
-    found = []
-    for place, folders, names in os.walk(folder, onerror=closed):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(place, name) for name in names if _is_document(name, endings)]
-    for path in sorted(found):
-        name = path.relative_to(folder)
-        wanted = not options.include or any(name.match(pattern) for pattern in options.include)
-        if wanted and not any(name.match(pattern) for pattern in options.exclude):
-            yield path
+def _linked(path: Path, folder: Path) -> Entry:
+    """So does a link to a folder."""
+    key = _key(path, folder)
+    reason = DocumentError(f"{key!r} is a link to a folder.", hint="Links are not followed: give the folder itself.")
+    return Entry(f"{key}/", None, _failing(reason))
 
 
-def _is_document(name: str, endings: tuple[str, ...]) -> bool:
-    plain = name.lower().removesuffix(".gz")
-    return plain.endswith(endings) and not name.endswith(NOT_DOCUMENTS) and not name.startswith(".")
-
-
-def _entries(path: Path, folder: Path, index: dict[str, dict[str, Any]], options: SourceOptions) -> Iterator[Entry]:
-    key = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+def _entries(path: Path, folder: Path, index: Index, options: SourceOptions) -> Iterator[Entry]:
+    key = _key(path, folder)
     stamp = _stamp(path)
     if stamp is None or not holds_many(path.name):
-        yield _single(path, key, stamp, index.get(path.name) or index.get(path.stem) or {}, options)
+        yield _single(path, key, stamp, index.about(path), options)
         return
     yield from _many(path, key, options)
 
 
-def _single(path: Path, key: str, stamp: str | None, about: dict[str, Any], options: SourceOptions) -> Entry:
+def _single(path: Path, key: str, stamp: str | None, about: Mapping[str, Any], options: SourceOptions) -> Entry:
     def load() -> Document:
         record = next(read_records(path.name, _read(path), options.fields), None)
         if record is None:
@@ -127,19 +182,34 @@ def _single(path: Path, key: str, stamp: str | None, about: dict[str, Any], opti
 
 def _many(path: Path, key: str, options: SourceOptions) -> Iterator[Entry]:
     """An entry for each record, taken as it is come to; a record that is broken is a failure of its own."""
-    seen: set[str] = set()
+    names = _Names(key)
     number = 0
     try:
         for number, record in enumerate(_records(path, options), 1):
             if isinstance(record, DocumentError):
-                yield Entry(f"{key}#{number}", None, _failing(record))
+                yield Entry(names.free(number, number), None, _failing(record))
                 continue
-            name = f"{key}#{record.about.get('id', number)}"
-            name = f"{name}#{number}" if name in seen else name
-            seen.add(name)
+            name = names.free(record.about.get("id", number), number)
             yield Entry(name, None, lambda record=record, name=name: _document(record, name, {}, name))  # type: ignore[misc]
+        if not number:
+            raise DocumentError(f"{key!r} holds no records.", hint="Leave it out, or fill it.")
     except DocumentError as exc:
-        yield Entry(f"{key}#{number + 1}", None, _failing(exc))
+        yield Entry(names.free(number + 1, number + 1) if number else key, None, _failing(exc))
+
+
+class _Names:
+    """The keys of a file's records: their ids, and what is broken or has none by its number; each once."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.taken: set[str] = set()
+
+    def free(self, said: object, number: int) -> str:
+        name = f"{self.key}#{said}"
+        while name in self.taken:
+            name = f"{name}#{number}"
+        self.taken.add(name)
+        return name
 
 
 def _records(path: Path, options: SourceOptions) -> Iterator[Record | DocumentError]:
@@ -165,9 +235,10 @@ def _document(record: Record, key: str, about: Mapping[str, Any], name: str) -> 
         published = as_date(said.get("published", "")[:10] or None)
     except DocumentError as exc:
         raise DocumentError(f"{name!r}: {exc.message}", hint="Mend its metadata.") from None
+    name = said.get("id", key)
     return Document(
-        id=said.get("id", key), text=record.text, published=published, language=said.get("language"), title=said.get("title"),
-        url=said.get("url"),
+        id=name, text=record.text, published=published, language=said.get("language"), title=said.get("title"),
+        url=said.get("url"), path=key if key != name else None,
     )  # fmt: skip
 
 
@@ -178,18 +249,6 @@ def _stamp(path: Path) -> str | None:
     except OSError:
         return None
     return f"{stat.st_size}-{stat.st_mtime_ns}" if S_ISREG(stat.st_mode) else None
-
-
-def _index(folder: Path) -> dict[str, dict[str, Any]]:
-    path = folder / INDEX
-    if not path.exists():
-        return {}
-    try:
-        return {str(item["id"]): item for item in json.loads(path.read_text(encoding="utf-8"))}
-    except (OSError, ValueError, TypeError, KeyError) as exc:
-        raise DocumentError(
-            f"{path} is no index: {exc}.", hint='Expected a list of {"id", "published", "language", "title"}.'
-        ) from None
 
 
 def _checked(path: Path) -> str:

@@ -27,8 +27,9 @@ FAILED_DOCUMENTS = 3
 class RunSummary:
     """What a run came to. `states` counts the documents of the source by state; they add up to `documents`.
 
-    `whole` tells that all documents of the source were met. `dropped_bytes` of results.jsonl were half a line that an
-    earlier stop left. `cost` is None where no price is known. `possible_duplicate_charges` are those of all starts of the run.
+    `whole` tells that all documents of the source were met; `overlooked` what in the folder is no document.
+    `dropped_bytes` of results.jsonl were half a line that an earlier stop left. `cost` is None where no price is known.
+    `possible_duplicate_charges` are those of all starts of the run.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class RunSummary:
     whole: bool = True
     models: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    overlooked: list[str] = field(default_factory=list)
     stopped: str | None = None
     exit_code: int = 0
 
@@ -69,7 +71,9 @@ class RunSummary:
         return self.states.get("pending", 0)
 
 
-def summary_of(runner: Runner, ledger: Ledger, meter: RunMeter, out: Path, seconds: float) -> RunSummary:
+def summary_of(
+    runner: Runner, ledger: Ledger, meter: RunMeter, out: Path, seconds: float, overlooked: list[str]
+) -> RunSummary:
     states, totals = ledger.counts(), ledger.totals()
     stopped = runner.stopped_by
     failed = FAILED_DOCUMENTS if states.get("failed") else 0
@@ -94,6 +98,7 @@ def summary_of(runner: Runner, ledger: Ledger, meter: RunMeter, out: Path, secon
         whole=runner.progress.whole,
         models=dict(sorted(meter.models.items())),
         missing=ledger.missing() if runner.progress.whole else [],
+        overlooked=overlooked,
         stopped=str(stopped) if stopped else runner.progress.stopping,
         exit_code=stopped.exit_code if stopped else failed,
         entities=int(totals["entities"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from extractor.errors import ExtractorError
+from extractor.errors import ConnectionFailed, ExtractorError
 from extractor.runs.breaker import DOUBTFUL, Breaker
 from extractor.runs.entries import Entry
 
@@ -49,6 +49,7 @@ class Suspects:
         return released
 
     def never_answered(self) -> ExtractorError | None:
-        """At the end of a run: the error of an endpoint that several documents were tried at, and that never answered."""
+        """At the end of a run: the error of an endpoint that never answered: several documents, or that none could reach."""
         doubtful = sum(key in self._held for key in self.breaker.streak)
-        return self._last_doubt if doubtful > 1 and not self.breaker.succeeded else None
+        enough = 0 if isinstance(self._last_doubt, ConnectionFailed) else 1
+        return self._last_doubt if doubtful > enough and not self.breaker.succeeded else None

@@ -14,7 +14,7 @@ MARKS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 # Single-byte encodings of Arabic script and Cyrillic, and how a text in the wrong one of them shows.
-CANDIDATES = ("windows-1256", "iso-8859-6", "windows-1251", "koi8-r", "windows-1252")
+CANDIDATES = ("windows-1256", "iso-8859-6", "windows-1251", "koi8-r")
 COMMON = {
     "arabic": frozenset("ابتدرزسشعفقلمنهویيكکپچگةءأإآئؤىصضطظغحخجثذ"),
     "cyrillic": frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў"),
@@ -22,6 +22,9 @@ COMMON = {
 SURE = 0.6
 CONTROLS = bytes([*range(9), *range(14, 32)])
 LEAST_LETTERS = 20
+# The most of its words that may mix a script with ASCII letters: in a Western text read as Cyrillic nearly all do.
+MOST_MIXED = 0.1
+WORD = re.compile(r"[^\W\d_]+")
 DECLARED = re.compile(rb"""charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 
 
@@ -80,7 +83,7 @@ def _other(data: bytes, name: str) -> str:
             return data.decode(declared[1].decode("ascii"))
         except (LookupError, UnicodeDecodeError):
             pass
-    found = max((_share(data, encoding), encoding) for encoding in CANDIDATES[:4])
+    found = max((_share(data, encoding), encoding) for encoding in CANDIDATES)
     if found[0] >= SURE:
         return data.decode(found[1])
     raise DocumentError(f"{name} is not UTF-8, and no other encoding is sure.", hint="Save it as UTF-8.")
@@ -96,6 +99,9 @@ def _share(data: bytes, encoding: str) -> float:
     if len(letters) < LEAST_LETTERS:
         return 0.0
     script = "arabic" if encoding in ("windows-1256", "iso-8859-6") else "cyrillic"
+    words = [word for word in WORD.findall(text) if not word.isascii()]
+    if sum(any(char.isascii() for char in word) for word in words) > MOST_MIXED * len(words):
+        return 0.0
     usual = sum(char in COMMON[script] for char in letters) / len(letters)
     # Cyrillic in the wrong encoding has its capitals inside words.
     odd = sum(a.islower() and b.isupper() for a, b in itertools.pairwise(text)) / len(letters)

@@ -9,6 +9,7 @@ from typing import Any
 
 from extractor.errors import DocumentError
 from extractor.runs.reading.encodings import decode
+from extractor.runs.reading.pages import read_page
 from extractor.runs.reading.records import RECORDS, Record, about_of, read_items, unzip
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*\r?\n", re.DOTALL)
@@ -40,34 +41,24 @@ def _text(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]
 
 
 def _markdown(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
-    """Text as it stands; front matter is metadata and no part of it."""
+    """Text as it stands; front matter is metadata and no part of it. What stands between two rules is text."""
     text = decode(data, name)
     match = FRONT_MATTER.match(text)
-    if match is None:
-        yield Record(text, {})
-        return
+    head = _front_matter(match[1], name) if match else {}
+    about = about_of(head, fields)
+    yield Record(text[match.end() :] if match and (about or not match[1].strip()) else text, about)
+
+
+def _front_matter(head: str, name: str) -> Mapping[Any, Any]:
+    """What it says; nothing where it is no mapping."""
     import yaml
 
     try:
-        head = yaml.safe_load(match[1])
-    except yaml.YAMLError as exc:
-        raise DocumentError(f"{name}: its front matter is not valid YAML.", hint=str(exc).splitlines()[0]) from None
-    yield Record(text[match.end() :], about_of(head if isinstance(head, dict) else {}, fields))
-
-
-def _html(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
-    """The main text of a page, its title and its day of publication."""
-    try:
-        import trafilatura
-    except ImportError:
-        raise DocumentError(f"{name} is HTML, which needs trafilatura.", hint="pip install 'extractor[html]'") from None
-    page = decode(data, name)
-    found: Any = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False, include_tables=True)
-    text = found.text if found is not None else None
-    if not text:
-        raise DocumentError(f"{name} has no main text.", hint="Save the article itself.")
-    about = {"title": found.title, "published": found.date, "language": found.language, "url": found.url}
-    yield Record(text, {key: str(value) for key, value in about.items() if value})
+        found = yaml.safe_load(head)
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:  # of these, the second is a day that there is not
+        why = (str(exc).splitlines() or [type(exc).__name__])[0]
+        raise DocumentError(f"{name}: its front matter cannot be read: {why}.", hint="Mend or remove it.") from None
+    return found if isinstance(found, dict) else {}
 
 
 def _many(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
@@ -81,14 +72,12 @@ def _many(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]
 def _pdf(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
     try:
         from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
     except ImportError:
         raise DocumentError(f"{name} is a PDF, which needs pypdf.", hint="pip install 'extractor[pdf]'") from None
     try:
-        reader = PdfReader(io.BytesIO(data))
-        text = "\n".join(page.extract_text() for page in reader.pages)
-    except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as exc:
-        raise DocumentError(f"{name} is no PDF that can be read: {type(exc).__name__}.") from None
+        text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+    except Exception as exc:  # whatever a parser meets in a damaged or closed file
+        raise DocumentError(f"{name} is no PDF that can be read: {_told(exc)}.") from None
     if not text.strip():
         raise DocumentError(
             f"{name} holds no text: it may be a scan.", hint="Run it through character recognition first."
@@ -97,27 +86,40 @@ def _pdf(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
 
 
 def _docx(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
+    """Paragraphs and tables as they follow each other; cells are parted by tabs."""
     try:
         import docx
-        from docx.opc.exceptions import OpcError
     except ImportError:
         raise DocumentError(
             f"{name} is a DOCX, which needs python-docx.", hint="pip install 'extractor[docx]'"
         ) from None
-    import zipfile
-
     try:
-        document = docx.Document(io.BytesIO(data))
-    except (OpcError, zipfile.BadZipFile, KeyError, ValueError) as exc:
-        raise DocumentError(f"{name} is no DOCX that can be read: {type(exc).__name__}.") from None
-    yield Record("\n".join(paragraph.text for paragraph in document.paragraphs), {})
+        text = "\n".join(_blocks(docx.Document(io.BytesIO(data))))
+    except Exception as exc:  # whatever a parser meets in a damaged file
+        raise DocumentError(f"{name} is no DOCX that can be read: {_told(exc)}.") from None
+    yield Record(text, {})
+
+
+def _blocks(part: Any) -> Iterator[str]:
+    """The text of each paragraph and of each row of a table; a cell that spans others is told once."""
+    for block in part.iter_inner_content():
+        if hasattr(block, "rows"):
+            for row in block.rows:
+                cells = {cell._tc: cell for cell in row.cells}
+                yield "\t".join("\n".join(_blocks(cell)) for cell in cells.values())
+        else:
+            yield block.text
+
+
+def _told(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}"
 
 
 Reader = Callable[[bytes, str, Mapping[str, str]], Iterator[Record]]
 READERS: dict[tuple[str, ...], Reader] = {
     (".txt", ".text"): _text,
     (".md", ".markdown"): _markdown,
-    (".html", ".htm", ".xhtml"): _html,
+    (".html", ".htm", ".xhtml"): read_page,
     RECORDS: _many,
     (".pdf",): _pdf,
     (".docx",): _docx,

@@ -17,6 +17,8 @@ from extractor.runs.reading.encodings import MARKS, decode
 
 MAX_BYTES = 50_000_000
 FIELDS = ("text", "id", "published", "title", "language", "url")
+MORE = "\0"
+"""The name under which a row keeps the values behind its last column."""
 RECORDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 
 
@@ -94,16 +96,45 @@ def _items(text: str, name: str, fields: Mapping[str, str]) -> Iterator[Record |
 
 
 def _table(text: str, name: str, fields: Mapping[str, str]) -> Iterator[Record | DocumentError]:
-    delimiter = "\t" if name.lower().endswith(".tsv") else ","
+    """Rows under a header; nothing is mended: a row with more values than the header has names is a failure of its own."""
     csv.field_size_limit(MAX_BYTES)
+    rows = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=_delimiter(text, name, fields), strict=True, restkey=MORE
+    )
+    number = 0
     try:
-        for number, row in enumerate(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-            yield _or_error(row, f"{name}, row {number}", fields)
+        for number, row in enumerate(rows, 1):
+            yield _or_error(_whole(row), f"{name}, row {number}", fields)
     except csv.Error as exc:
-        raise DocumentError(f"{name} is no CSV: {exc}.") from None
+        raise DocumentError(
+            f"{name}, row {number + 1}: {exc}.",
+            hint="Nothing behind it was read. Double the quotation marks inside of values.",
+        ) from None
+
+
+def _delimiter(text: str, name: str, fields: Mapping[str, str]) -> str:
+    """A tab in .tsv; in .csv a comma, or what spreadsheets of other countries write, where only that gives the text a column."""
+    if name.lower().endswith(".tsv"):
+        return "\t"
+    head = text.lstrip("\r\n").split("\n", 1)[0].strip()
+    wanted = fields.get("text", "text")
+    found = [sign for sign in ",;\t" if wanted in (part.strip(' "') for part in head.split(sign))]
+    return found[0] if found else ","
+
+
+def _whole(row: dict[str, Any]) -> dict[str, Any] | DocumentError:
+    more = row.pop(MORE, None)
+    if more is None:
+        return row
+    return DocumentError(
+        f"more values than the header has names: {len(row) + len(more)} for {len(row)}.",
+        hint="Put values with commas into quotation marks.",
+    )
 
 
 def _or_error(item: Any, where: str, fields: Mapping[str, str]) -> Record | DocumentError:
+    if isinstance(item, DocumentError):
+        return DocumentError(f"{where}: {item.message}", hint=item.hint)
     try:
         return _record(item, where, fields)
     except DocumentError as exc:
