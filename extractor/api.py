@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import re
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from concurrent.futures import Future
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from extractor.config import Settings, load_settings
+from extractor.config import Settings, changed, load_settings
 from extractor.errors import DocumentError, ExtractorError
 from extractor.llm.base import LLM, Meter
 from extractor.models import Document, Extraction
@@ -23,11 +25,9 @@ from extractor.pipeline import Options, extract_document
 from extractor.task import Task, load_task
 from extractor.wiring import build_llm, overriding_llm
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
 DEFAULT_ONTOLOGY = "plover"
+LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _sharing = threading.Lock()
 _sharing_loop = threading.Lock()
 
@@ -91,7 +91,7 @@ class Extractor:
 
     def with_settings(self, **changes: Any) -> Extractor:
         """The same with some settings changed, and a stack of its own; it counts on the same meter, until it is given another."""
-        other = Extractor(self.settings.model_copy(update=changes), llm=self._given)
+        other = Extractor(changed(self.settings, changes), llm=self._given)
         other.meter = self.meter
         return other
 
@@ -203,13 +203,14 @@ class Extractor:
 
 def as_document(text: str | Document, *, published: date | str | None = None, language: str | None = None) -> Document:
     """A document out of a text. Its id comes from its content."""
+    day, language = as_date(published), as_language(language)
     if isinstance(text, Document):
-        given = {"published": as_date(published), "language": language}
+        given = {"published": day, "language": language}
         return text.model_copy(update={name: value for name, value in given.items() if value is not None})
     if not isinstance(text, str):
         raise DocumentError(f"Expected a text or a Document, got {type(text).__name__}.")
     name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return Document(id=name, text=text, published=as_date(published), language=language)
+    return Document(id=name, text=text, published=day, language=language)
 
 
 EARLIEST_YEAR = 1600
@@ -217,19 +218,32 @@ EARLIEST_YEAR = 1600
 
 
 def as_date(day: date | str | None) -> date | None:
-    """A date as it is, or out of ISO `YYYY-MM-DD`."""
-    if not isinstance(day, str):
-        return day
+    """A date as it is, or out of ISO `YYYY-MM-DD`. Raises DocumentError for anything else."""
+    if day is None:
+        return None
     try:
-        found = date.fromisoformat(day)
-    except ValueError:
-        raise DocumentError(f"The day of publication is {day!r}; expected YYYY-MM-DD.") from None
+        found = day if isinstance(day, date) else date.fromisoformat(day)
+    except (TypeError, ValueError):
+        raise DocumentError(f"The day of publication is {day!r}; expected a date or YYYY-MM-DD.") from None
+    found = found.date() if isinstance(found, datetime) else found
     if found.year < EARLIEST_YEAR:
         raise DocumentError(
             f"The day of publication is {day!r}; expected a Gregorian day, not one of another calendar.",
             hint="Convert it: 1403-02-27 is 2024-05-16.",
         )
     return found
+
+
+def as_language(code: str | None) -> str | None:
+    """An ISO 639 code: `fa` out of `fa-IR`; None for an empty one. Raises DocumentError for anything else."""
+    if code is None or code == "":
+        return None
+    found = LANGUAGE.fullmatch(code.strip().lower()) if isinstance(code, str) else None
+    if found is None:
+        raise DocumentError(
+            f"The language is {code!r}; expected an ISO 639 code.", hint="Such as fa, ar or en; or leave it out."
+        )
+    return found[1]
 
 
 def run_in_background(work: Coroutine[Any, Any, T]) -> T:
@@ -240,6 +254,19 @@ def run_in_background(work: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         future.cancel()
         raise
+
+
+def _forget_the_parent() -> None:
+    """In a child process the background loop has no thread, the shared stacks have the parent's connections, and a lock
+    may be held by a thread that is not there."""
+    global _sharing, _sharing_loop
+    _sharing, _sharing_loop = threading.Lock(), threading.Lock()
+    _made_loop.cache_clear()
+    _extractor_for.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):  # where processes can fork
+    os.register_at_fork(after_in_child=_forget_the_parent)
 
 
 def _background_loop() -> asyncio.AbstractEventLoop:
@@ -263,7 +290,8 @@ def _given(ontology: str, prompt: str | Path | None, model: str | None) -> dict[
 def _with_arguments(settings: Settings | None, arguments: dict[str, Any]) -> Settings:
     if settings is None:
         return load_settings(**arguments)
-    return settings.model_copy(update=arguments) if arguments else settings
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return changed(settings, given) if given else settings
 
 
 def _shared(settings: Settings | None, arguments: dict[str, str], llm: LLM | None) -> Extractor:

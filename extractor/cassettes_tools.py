@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,16 @@ from extractor.llm.cassette_file import (
 from extractor.models import Extraction
 from extractor.ontology import load_ontology
 from extractor.ontology_text import prompt_lists
-from extractor.prompts import list_versions, load_prompt, prompts_folder
+from extractor.prompts import existing_prompts, list_versions, load_prompt, prompt_names
 from extractor.runs.sources import SourceOptions, open_source
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with a cassette, or with one exchange of it: `kind` is format, stale or unused."""
+    """What is wrong with a cassette, or with one exchange of it: `kind` is format, stale, unused or unknown.
+
+    Unknown are exchanges of a prompt or an ontology that is not there to be compared with: they are never removed.
+    """
 
     path: Path
     kind: str
@@ -42,7 +45,7 @@ class Finding:
 def check(place: Path, *, prompts: Path | None = None, documents: Path | None = None) -> list[Finding]:
     """Cassettes of an old format, exchanges that today's prompts and schemas no longer make, and, where a folder of
     documents is given, exchanges that nothing in it asks for."""
-    systems, schemas = _today(prompts)
+    today = _today(prompts)
     existing(place)
     findings, readable = [], []
     for path in cassette_paths(place):
@@ -52,7 +55,7 @@ def check(place: Path, *, prompts: Path | None = None, documents: Path | None = 
             findings.append(Finding(path, "format", str(exc)))
     for cassette in readable:
         for exchange in cassette.exchanges:
-            findings += _stale(cassette.path, exchange, systems, schemas)
+            findings += _stale(cassette, exchange, today)
     if documents is not None:
         findings += _unused(readable, documents, prompts)
     return findings
@@ -60,7 +63,8 @@ def check(place: Path, *, prompts: Path | None = None, documents: Path | None = 
 
 def prune(place: Path, *, prompts: Path | None = None, documents: Path | None = None) -> int:
     """Remove the exchanges that `check` finds stale or unused; files that become empty go. Returns how many went."""
-    bad = {(f.path, f.fingerprint) for f in check(place, prompts=prompts, documents=documents) if f.kind != "format"}
+    found = check(place, prompts=prompts, documents=documents)
+    bad = {(finding.path, finding.fingerprint) for finding in found if finding.kind in ("stale", "unused")}
     for path in {path for path, _ in bad}:
         cassette = load_cassette(path, load_shared(path.parent))
         cassette.exchanges = [e for e in cassette.exchanges if (path, e.request.fingerprint()) not in bad]
@@ -185,27 +189,42 @@ class OnlyCache:
         self.cache.close()
 
 
-def _today(prompts: Path | None) -> tuple[set[str], set[str]]:
-    """Digests of the fixed parts of all prompts, and of the answer schemas, as they are now."""
-    folder = prompts_folder(prompts)
-    systems: set[str] = set()
-    schemas: set[str] = set()
-    for name in (path.name for path in folder.iterdir() if path.is_dir()):
-        for version in list_versions(name, folder):
-            prompt = load_prompt(f"{name}@{version}", folder)
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Digests of the fixed parts of all prompts of a folder, and of the answer schemas, and which prompts these are."""
+
+    folder: Path
+    systems: set[str] = field(default_factory=set)
+    schemas: set[str] = field(default_factory=set)
+    known: set[tuple[str, str]] = field(default_factory=set)
+
+
+def _today(prompts: Path | None) -> Today:
+    today = Today(existing_prompts(prompts))
+    for name in prompt_names(today.folder):
+        for version in list_versions(name, today.folder):
+            prompt = load_prompt(f"{name}@{version}", today.folder)
             ontology = load_ontology(prompt.ontology)
-            systems.add(text_digest(prompt.render_system(prompt_lists(ontology))))
-            schemas.add(answer_schema(ontology, prompt.answer).digest)
-    return systems, schemas
+            today.systems.add(text_digest(prompt.render_system(prompt_lists(ontology))))
+            today.schemas.add(answer_schema(ontology, prompt.answer).digest)
+            today.known.add((prompt.ref, ontology.ref))
+    return today
 
 
-def _stale(path: Path, exchange: Exchange, systems: set[str], schemas: set[str]) -> list[Finding]:
+def _stale(cassette: Cassette, exchange: Exchange, today: Today) -> list[Finding]:
     request, key = exchange.request, exchange.request.fingerprint()
-    if not {message.digest for message in request.messages if message.role == "system"} <= systems:
-        return [Finding(path, "stale", f"no prompt of today has the template text of {key[:12]}", key)]
-    if request.schema_digest not in schemas:
-        return [Finding(path, "stale", f"the answer schema of {key[:12]} is not today's", key)]
-    return []
+    is_known = {message.digest for message in request.messages if message.role == "system"} <= today.systems
+    if is_known and request.schema_digest in today.schemas:
+        return []
+    made_by = str(cassette.header.get("prompt", "")), str(cassette.header.get("ontology", ""))
+    if all(made_by) and made_by not in today.known:
+        detail = (
+            f"{' with '.join(made_by)}, which made {key[:12]}, is not in {today.folder}; name its folder: --prompts-dir"
+        )
+        return [Finding(cassette.path, "unknown", detail, key)]
+    if not is_known:
+        return [Finding(cassette.path, "stale", f"no prompt of today has the template text of {key[:12]}", key)]
+    return [Finding(cassette.path, "stale", f"the answer schema of {key[:12]} is not today's", key)]
 
 
 def _unused(cassettes: list[Cassette], documents: Path, prompts: Path | None) -> list[Finding]:

@@ -130,6 +130,16 @@ def load_settings(**arguments: Any) -> Settings:
         raise SettingsError(f"{TOML_FILE} is not valid TOML: {exc}.") from None
 
 
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Settings with some changed. Raises SettingsError as `load_settings` does."""
+    whole = {name: getattr(settings, name) for name in type(settings).model_fields} | changes
+    try:
+        checked = type(settings)(**whole)
+    except ValidationError as exc:
+        raise SettingsError(_explain(exc, changes)) from None
+    return settings.model_copy(update={name: getattr(checked, name) for name in changes})
+
+
 def sources(settings: Settings, arguments: dict[str, Any]) -> dict[str, str]:
     """For each setting, where its value came from: argument, a variable's name, extractor.toml or default."""
     return {name: _source(name, arguments) for name in type(settings).model_fields}

@@ -63,6 +63,19 @@ def prompts_folder(folder: Path | None = None) -> Path:
     return shipped if shipped.is_dir() else here.parent / "prompts"
 
 
+def existing_prompts(folder: Path | None = None) -> Path:
+    """The same, where it is there. Raises PromptError where it is not."""
+    place = prompts_folder(folder)
+    if not place.is_dir():
+        raise PromptError(f"There is no folder of prompts {str(place)!r}.", hint="It holds a folder for each prompt.")
+    return place
+
+
+def prompt_names(folder: Path) -> list[str]:
+    """The prompts of a folder."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
 def load_prompt(ref: str | Path, folder: Path | None = None) -> Prompt:
     """A prompt by path (`my/prompt.md`) or by reference: `plover`, `plover@1`, `plover@1.1`, `plover@1.1.0`.
 
@@ -79,10 +92,11 @@ def resolve_prompt(ref: str, folder: Path) -> Path:
     name, _, wanted = ref.partition("@")
     versions = list_versions(name, folder)
     if not versions:
-        known = ", ".join(sorted(p.name for p in folder.iterdir() if p.is_dir())) if folder.is_dir() else "none"
+        known = ", ".join(prompt_names(folder)) if folder.is_dir() else "none"
         raise PromptError(f"Unknown prompt {name!r}.", hint=f"Prompts in {folder}: {known}.")
     fitting = [v for v in versions if not wanted or v == wanted or v.startswith(wanted + ".")]
-    released = [v for v in fitting if f"{name}/{v}.md" in released_digests(folder)]
+    digests = released_digests(folder)
+    released = [v for v in fitting if f"{name}/{v}.md" in digests]
     if not fitting:
         raise PromptError(f"Prompt {name!r} has no version {wanted!r}.", hint=f"It has {', '.join(versions)}.")
     return folder / name / f"{(released or fitting)[-1]}.md"
@@ -98,12 +112,16 @@ def released_digests(folder: Path) -> dict[str, str]:
     """`released.json`: file -> SHA-256 of its bytes. A file listed there never changes again."""
     import json
 
+    path = folder / "released.json"
     try:
-        return dict(json.loads((folder / "released.json").read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as exc:
-        raise PromptError(f"{folder / 'released.json'} is not valid JSON: {exc}.") from None
+        raise PromptError(f"{path} is not valid JSON: {exc}.") from None
+    if not isinstance(found, dict):
+        raise PromptError(f"{path}: expected an object, file -> SHA-256, got {type(found).__name__}.")
+    return {str(name): str(digest) for name, digest in found.items()}
 
 
 @lru_cache(maxsize=64)

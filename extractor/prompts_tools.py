@@ -14,7 +14,15 @@ from extractor.errors import ExtractorError, PromptError
 from extractor.facts import Source, ground
 from extractor.llm.base import Message
 from extractor.models import Document, Rejection, Span
-from extractor.prompts import VERSION, list_versions, load_prompt, prompts_folder, released_digests
+from extractor.prompts import (
+    VERSION,
+    Prompt,
+    existing_prompts,
+    list_versions,
+    load_prompt,
+    prompt_names,
+    released_digests,
+)
 from extractor.task import Task, WorkedExample, load_task, worked_examples
 from extractor.text.chunking import chunk_text
 from extractor.text.grounding import TextIndex
@@ -22,10 +30,10 @@ from extractor.text.grounding import TextIndex
 
 def overview(folder: Path | None = None) -> list[str]:
     """A line for each version: reference, whether released, what it says of itself."""
-    place = prompts_folder(folder)
+    place = existing_prompts(folder)
     released = released_digests(place)
     lines = []
-    for name in sorted(path.name for path in place.iterdir() if path.is_dir()):
+    for name in prompt_names(place):
         for version in list_versions(name, place):
             prompt = load_prompt(f"{name}@{version}", place)
             state = "released" if f"{name}/{version}.md" in released else "draft"
@@ -48,16 +56,23 @@ def difference(old: str, new: str, folder: Path | None = None) -> Iterator[str]:
 
 def problems(folder: Path | None, ontology: str) -> list[str]:
     """What is wrong with the prompts of a folder."""
-    place = prompts_folder(folder)
+    place = existing_prompts(folder)
     found = changed_releases(place)
-    for name in sorted(path.name for path in place.iterdir() if path.is_dir()):
+    for name in prompt_names(place):
         for version in list_versions(name, place):
             try:
                 task = load_task(f"{name}@{version}", ontology, place)
+                found += misnamed(task.prompt)
                 found += example_problems(task)
             except ExtractorError as exc:
                 found.append(str(exc))
     return found
+
+
+def misnamed(prompt: Prompt) -> list[str]:
+    """Whether a file says another name of itself than where it lies: two texts would go by one name."""
+    where = f"{prompt.path.parent.name}@{prompt.path.stem}"
+    return [] if prompt.ref == where else [f"{prompt.path} says that it is {prompt.ref}; expected {where}."]
 
 
 def changed_releases(folder: Path) -> list[str]:
@@ -108,8 +123,10 @@ def copy_prompt(prompt: str, version: str, folder: Path | None = None) -> Path:
 
 def release_prompt(prompt: str, folder: Path | None = None) -> str:
     """Enter a version into released.json. Raises PromptError where it is in there with other content."""
-    place = prompts_folder(folder)
+    place = existing_prompts(folder)
     found = load_prompt(prompt, place)
+    for problem in misnamed(found):
+        raise PromptError(problem, hint="Mend its front matter, or its name.")
     name, released = f"{found.id}/{found.version}.md", released_digests(place)
     if released.get(name, found.digest) != found.digest:
         raise PromptError(f"{name} was released with other content.", hint="Make a new version.")

@@ -3,8 +3,11 @@
 import asyncio
 import inspect
 import json
+import os
+import subprocess
+import sys
 import threading
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ import pytest
 
 import extractor
 from extractor import Document, Extraction, Extractor, aextract, errors, extract
+from extractor.config import load_settings
+from extractor.errors import DocumentError, SettingsError
 from extractor.llm.scripted import ScriptedLLM
 from extractor.wiring import use_llm
 
@@ -30,6 +35,9 @@ ANSWER = {
     ],
     "relations": [],
 }  # fmt: skip
+
+
+NOTHING = '{"n": [], "v": [], "r": []}'
 
 
 def double() -> ScriptedLLM:
@@ -196,3 +204,54 @@ def test_the_cache_is_limited_only_when_that_is_asked_for(tmp_path: Path) -> Non
             with Extractor(base_url=endpoint.base_url, model="m", cache_dir=folder, cache_max_age=age) as one:
                 one.extract(TEXT)
             assert len(endpoint.requests) == calls
+
+
+def test_arguments_are_checked_whatever_they_stand_beside() -> None:
+    """Beside settings as without them; None means that nothing was given."""
+    settings = load_settings(model="one")
+    for wrong in ({"modle": "x"}, {"passes": 0}, {"passes": 3, "temperature": 0}, {"concurrency": 0}):
+        with pytest.raises(SettingsError):
+            Extractor(settings, **wrong)
+        with pytest.raises(SettingsError):
+            Extractor(settings).with_settings(**wrong)
+    assert Extractor(settings, model=None, prompt=None).settings == settings
+    assert Extractor(settings, passes=2).settings.model_fields_set == settings.model_fields_set | {"passes"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"published": 5}, {"published": "1403-02-27"}, {"language": "klingon"}, {"language": 5}]
+)
+def test_days_and_languages_that_are_none_are_told(wrong: dict[str, Any]) -> None:
+    """With a text as with a document."""
+    for text in ("Text.", Document(id="a", text="Text.")):
+        with pytest.raises(DocumentError, match="expected"):
+            extract(text, llm=ScriptedLLM([NOTHING]), **wrong)
+
+
+def test_a_time_of_publication_is_its_day_and_a_language_with_a_region_the_language() -> None:
+    """And the extraction reads back as it was written."""
+    document = Document(id="a", text="Text.")
+    found = extract(document, published=datetime(2024, 5, 16, 8), language="fa-IR", llm=ScriptedLLM([NOTHING]))
+    assert (found.document.published, found.document.language) == (date(2024, 5, 16), "fa")
+    assert Extraction.model_validate_json(found.model_dump_json()) == found
+
+
+FORKED = """
+import multiprocessing
+from extractor import extract
+from extractor.llm.scripted import ScriptedLLM
+
+def count(number):
+    return len(extract(f"Text {number}.", llm=ScriptedLLM(['{"n": [], "v": [], "r": []}'])).events)
+
+count(0)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(count, range(4), chunksize=1))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot fork here")
+def test_a_forked_child_has_a_loop_of_its_own() -> None:
+    """The parent's has no thread in it: a call would wait for ever."""
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[0, 0, 0, 0]\n"

@@ -87,6 +87,19 @@ def test_unused_and_damaged_cassettes_are_found_and_unused_ones_pruned(cassettes
     assert sorted(p.name for p in cassettes.iterdir()) == ["_shared.json", "fa-01-minsk-memorandum.json"]
 
 
+def test_recordings_of_a_prompt_that_is_not_there_are_never_removed(
+    cassettes: Path, root: Path, tmp_path: Path
+) -> None:
+    """They may be good under a folder of prompts that was not named: told apart from what is stale, and left alone."""
+    prompts = tmp_path / "prompts"
+    (prompts / "plover").mkdir(parents=True)
+    shutil.copy(root / "prompts/plover/1.0.0.md", prompts / "plover")
+    findings = check(cassettes, prompts=prompts)
+    assert {finding.kind for finding in findings} == {"unknown"} and "plover@1.4.0" in findings[0].detail
+    before = sorted(cassettes.iterdir())
+    assert prune(cassettes, prompts=prompts) == 0 and sorted(cassettes.iterdir()) == before
+
+
 def test_migrating_keeps_every_byte_of_what_is_of_today(cassettes: Path) -> None:
     """Written anew, a cassette of today's format is the same file."""
     before = {path.name: path.read_bytes() for path in cassettes.iterdir()}

@@ -326,3 +326,21 @@ def test_cassettes_and_cache_from_the_command_line(folder: Path, tmp_path: Path)
     replayed = command("batch", folder, "--out", tmp_path / "again", "--replay", tmp_path / "e", "--no-report", env=env)
     assert replayed.returncode == 0
     assert (tmp_path / "again/results.jsonl").read_bytes() == (tmp_path / "run/results.jsonl").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device here that is always full")
+def test_what_the_system_refuses_is_one_line() -> None:
+    """A full disk behind the output, where no command expects it."""
+    full = [sys.executable, "-c", "from extractor.cli import main; main()", "prompts", "list"]
+    with open("/dev/full", "wb") as out:
+        done = subprocess.run(full, stdout=out, stderr=subprocess.PIPE, timeout=90)
+    assert done.returncode == 5
+    assert done.stderr.decode() == "extractor: No space left on device.\n"
+
+
+def test_a_bug_of_ours_says_that_it_is_one() -> None:
+    """With what is needed to find it, and the exit code that no fault of the user has."""
+    code = "from extractor.cli import app, main; app.app.command('boom')(lambda: 1 / 0); main()"
+    done = subprocess.run([sys.executable, "-c", code, "boom"], capture_output=True, text=True, timeout=90)
+    assert done.returncode == 70
+    assert "ZeroDivisionError" in done.stderr and "please report it" in done.stderr.splitlines()[-1]

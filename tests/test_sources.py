@@ -380,4 +380,4 @@ def test_the_index_speaks_of_one_file_by_its_path_or_by_a_name_of_its_own(tmp_pa
     assert [(one.path or one.id, one.title) for one in found] == [
         ("a/report.txt", None), ("b/country-index.json.txt", None), ("b/own.txt.gz", "Own"), ("b/report.txt", "B"),
     ]  # fmt: skip
-    assert len(told) == 2 and ".doc 1" in told[0] and told[1].endswith(": report.")
+    assert len(told) == 2 and ".doc 1" in told[0] and told[1].endswith(": 1 (report).")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated, NoReturn
 
 import typer
 
-from extractor.errors import CassetteError, ExtractorError, SettingsError
+from extractor.errors import CassetteError, ExtractorError, SettingsError, StorageError
 from extractor.version import VERSION
 
 INTERNAL_BUG = 70
@@ -58,6 +59,14 @@ def run() -> None:
     except BrokenPipeError:
         # The reader of our output went away: nothing is left to say, and nothing is to be said at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as exc:
+        _say(StorageError(f"{exc.strerror or exc}{f': {os.fsdecode(exc.filename)!r}' if exc.filename else ''}."))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits there is not tried again at exit
+        sys.exit(StorageError.exit_code)
+    except Exception:
+        traceback.print_exc()
+        print("extractor: this is a bug of extractor's; please report it with the lines above.", file=sys.stderr)
+        sys.exit(INTERNAL_BUG)
 
 
 def _interrupted() -> NoReturn:

@@ -38,6 +38,7 @@ def record(
 
     from extractor.api import Extractor
     from extractor.runs.run import run_folder
+    from extractor.terminal import plain
 
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, concurrency=concurrency, record=to, record_note=note or None,
@@ -46,16 +47,21 @@ def record(
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as run:
         summary = asyncio.run(run_folder(folder, Path(run), extractor))
-    typer.echo(f"{extractor.meter.recorded} recorded, {extractor.meter.replayed} there already; {summary.states}.")
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(summary.states.items()))
+    typer.echo(
+        f"{extractor.meter.recorded} recorded, {extractor.meter.replayed} there already; {states or 'no documents'}."
+    )
+    if summary.stopped:
+        typer.echo(plain(f"Stopped: {summary.stopped}"), err=True)
     sys.exit(summary.exit_code)
 
 
 @app.command()
-def check(place: Place, documents: Documents = None) -> None:
+def check(place: Place, documents: Documents = None, prompts: options.PromptsDir = None) -> None:
     """Which are stale against today's prompts and schemas, unused, or of an old format."""
     from extractor.cassettes_tools import check as find
 
-    findings = find(place, documents=documents)
+    findings = find(place, documents=documents, prompts=options.prompts_dir(prompts))
     for finding in findings:
         typer.echo(f"{finding.path}: {finding.kind}: {finding.detail}")
     typer.echo(f"{len(findings)} findings." if findings else "All cassettes are in order.")
@@ -83,11 +89,12 @@ def diff(old: Place, new: Place) -> None:
 
 
 @app.command()
-def prune(place: Place, documents: Documents = None) -> None:
+def prune(place: Place, documents: Documents = None, prompts: options.PromptsDir = None) -> None:
     """Remove what is stale or unused."""
     from extractor.cassettes_tools import prune as remove
 
-    typer.echo(f"{remove(place, documents=documents)} exchanges removed.")
+    removed = remove(place, documents=documents, prompts=options.prompts_dir(prompts))
+    typer.echo(f"{removed} exchanges removed.")
 
 
 @app.command()

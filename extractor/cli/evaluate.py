@@ -31,25 +31,31 @@ def evaluate_run(
         bool, typer.Option("--partial", help="The run is meant to lack documents of the gold: --min permits it.")
     ] = False,
     slips: Annotated[bool, typer.Option("--slips", help="List every miss and invention.")] = False,
+    ontology: options.Ontology = None,
 ) -> None:
     """Hold a run against gold: precision, recall and F1 of entities, events, arguments, dates and the rest."""
     from rich.console import Console
 
     from extractor.config import load_settings
     from extractor.evaluation.evaluate import evaluate, read_failed, read_results, write_json
+    from extractor.evaluation.output import check_writable, write_text
     from extractor.evaluation.render import html_page, main_sheet, markdown, print_evaluation, unmet
+    from extractor.ontology import load_ontology
     from extractor.prices import price_of
 
-    wanted = unmet_options(minimum)
-    evaluation = evaluate(read_results(run), gold, failed=read_failed(run))
-    price = price_of(load_settings(), evaluation.models[0]) if len(evaluation.models) == 1 else None
+    wanted = floors(minimum)
+    for path in (json_out, html_out, markdown_out):
+        check_writable(path)
+    settings = load_settings(ontology=ontology)
+    evaluation = evaluate(read_results(run), gold, load_ontology(settings.ontology), read_failed(run))
+    price = price_of(settings, evaluation.models[0]) if len(evaluation.models) == 1 else None
     print_evaluation(evaluation, Console(), slips=slips, price=price)
     if json_out:
         write_json(evaluation, json_out, price)
     if html_out:
-        html_out.write_text(html_page(evaluation, price), encoding="utf-8")
+        write_text(html_out, html_page(evaluation, price))
     if markdown_out:
-        markdown_out.write_text(markdown(main_sheet(evaluation)) + "\n", encoding="utf-8")
+        write_text(markdown_out, markdown(main_sheet(evaluation)) + "\n")
     missed = unmet(evaluation, wanted, partial=partial)
     for line in missed:
         typer.echo(f"extractor: {line}", err=True)
@@ -75,23 +81,35 @@ def compare(
     from rich.console import Console
 
     from extractor.evaluation.compare import compare_prompts
+    from extractor.evaluation.output import check_writable, write_text
     from extractor.evaluation.render import comparison_markdown, print_comparison
 
     if len(prompt) < 2:
         raise typer.BadParameter("give --prompt at least twice")
+    check_writable(markdown_out)
     comparison = compare_prompts(folder, prompt, cassettes, gold or folder, model)
     print_comparison(comparison, Console())
     if markdown_out:
-        markdown_out.write_text(comparison_markdown(comparison) + "\n", encoding="utf-8")
+        write_text(markdown_out, comparison_markdown(comparison) + "\n")
 
 
-def unmet_options(minimum: list[str] | None) -> dict[str, float]:
-    """`f1.events=0.8` -> {"f1.events": 0.8}"""
+def floors(minimum: list[str] | None) -> dict[str, float]:
+    """`f1.events=0.8` -> {"f1.events": 0.8}. Refuses what is no figure, and what no figure can be."""
+    from extractor.evaluation.evaluate import figure_parts
+
     wanted = {}
     for item in minimum or []:
         name, _, value = item.partition("=")
-        try:
-            wanted[name] = float(value)
-        except ValueError:
-            raise typer.BadParameter(f"--min {item}: expected FIGURE=VALUE, such as f1.events=0.8") from None
+        figure_parts(name)
+        wanted[name] = _floor(item, value)
     return wanted
+
+
+def _floor(item: str, value: str) -> float:
+    try:
+        least = float(value)
+    except ValueError:
+        raise typer.BadParameter(f"--min {item}: expected FIGURE=VALUE, such as f1.events=0.8") from None
+    if not 0 <= least <= 1:  # nor is nan
+        raise typer.BadParameter(f"--min {item}: expected a value from 0 to 1, such as f1.events=0.8")
+    return least

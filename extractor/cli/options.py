@@ -25,3 +25,16 @@ Concurrency = Annotated[int | None, typer.Option(help="The most documents at onc
 Passes = Annotated[
     int | None, typer.Option(help="Ask so often, and give each fact the share of passes that found it.", metavar="N")
 ]
+PromptsDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--prompts-dir", help="The folder of prompts; else that of the settings, or the shipped one.", metavar="DIR"
+    ),
+]
+
+
+def prompts_dir(given: Path | None) -> Path | None:
+    """The folder of prompts that was named, here or in the settings."""
+    from extractor.config import load_settings
+
+    return load_settings(prompts_dir=given).prompts_dir

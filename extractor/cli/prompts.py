@@ -8,8 +8,11 @@ from typing import Annotated
 
 import typer
 
+from extractor.cli import options
+
 Folder = Annotated[
-    Path | None, typer.Option("--dir", help="The folder of prompts; the shipped one unless said.", metavar="DIR")
+    Path | None,
+    typer.Option("--dir", help="The folder of prompts; else that of the settings, or the shipped one.", metavar="DIR"),
 ]
 Ref = Annotated[str, typer.Argument(help="plover, plover@1.0, plover@1.0.0, or a .md file.", metavar="PROMPT")]
 
@@ -23,7 +26,7 @@ def list_prompts(folder: Folder = None) -> None:
     """Every prompt with its versions."""
     from extractor.prompts_tools import overview
 
-    for line in overview(folder):
+    for line in overview(options.prompts_dir(folder)):
         typer.echo(line)
 
 
@@ -32,7 +35,7 @@ def show(prompt: Ref, folder: Folder = None) -> None:
     """The file as it stands."""
     from extractor.prompts import load_prompt
 
-    typer.echo(load_prompt(prompt, folder).path.read_text(encoding="utf-8"), nl=False)
+    typer.echo(load_prompt(prompt, options.prompts_dir(folder)).path.read_text(encoding="utf-8"), nl=False)
 
 
 @app.command()
@@ -46,7 +49,7 @@ def render(
     from extractor.prompts_tools import rendered
     from extractor.runs.sources import read_document
 
-    for message in rendered(prompt, folder, ontology, read_document(file)):
+    for message in rendered(prompt, options.prompts_dir(folder), ontology, read_document(file)):
         typer.echo(f"# {message.role}\n\n{message.content}")
 
 
@@ -55,7 +58,7 @@ def diff(old: Ref, new: Ref, folder: Folder = None) -> None:
     """What changed between two versions."""
     from extractor.prompts_tools import difference
 
-    for line in difference(old, new, folder):
+    for line in difference(old, new, options.prompts_dir(folder)):
         typer.echo(line)
 
 
@@ -64,7 +67,7 @@ def check(folder: Folder = None, ontology: Annotated[str, typer.Option(help="Ont
     """Every file: front matter, names, worked examples, and whether a released one changed."""
     from extractor.prompts_tools import problems
 
-    found = problems(folder, ontology)
+    found = problems(options.prompts_dir(folder), ontology)
     for line in found:
         typer.echo(line)
     if not found:
@@ -81,7 +84,7 @@ def new(
     """A copy of a version under a new number, to be edited."""
     from extractor.prompts_tools import copy_prompt
 
-    typer.echo(str(copy_prompt(prompt, version, folder)))
+    typer.echo(str(copy_prompt(prompt, version, options.prompts_dir(folder))))
 
 
 @app.command()
@@ -89,4 +92,4 @@ def release(prompt: Ref, folder: Folder = None) -> None:
     """Enter the digest of a version into released.json: from then on the file does not change."""
     from extractor.prompts_tools import release_prompt
 
-    typer.echo(release_prompt(prompt, folder))
+    typer.echo(release_prompt(prompt, options.prompts_dir(folder)))

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 
 from extractor.api import Extractor, run_in_background
-from extractor.errors import AnswerError, CassetteMiss, ExtractorError
-from extractor.evaluation.evaluate import Evaluation, evaluate, gold_name
-from extractor.evaluation.scores import ASPECTS, RESAMPLES, SEED, Card, total
-from extractor.llm.cassette import CassettePlayer
+from extractor.errors import AnswerError, CassetteFormat, CassetteMiss, DocumentError, ExtractorError
+from extractor.evaluation.evaluate import Evaluation, hold_against
+from extractor.evaluation.gold_folder import GoldFolder, file_names
+from extractor.evaluation.scores import ASPECTS, Card, bootstrap, total
+from extractor.llm.cassette import CassettePlayer, existing
 from extractor.models import Document, Extraction
 from extractor.runs.sources import SourceOptions, open_source
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """How much F1 changed against the base, and the bootstrap 95 % interval of the change."""
+    """How much F1 changed against the base, and the bootstrap 95 % interval of the change; one document has none."""
 
     change: float | None
-    low: float = 0.0
-    high: float = 0.0
+    interval: tuple[float, float] | None = None
 
     def text(self) -> str:
         if self.change is None:
             return ""
-        return f"({_signed(self.change, 3)}, {_signed(self.low, 2)} to {_signed(self.high, 2)})"
+        ends = f", {' to '.join(_signed(end, 2) for end in self.interval)}" if self.interval else ""
+        return f"({_signed(self.change, 3)}{ends})"
 
 
 def _signed(value: float, digits: int) -> str:
@@ -61,15 +62,19 @@ class Comparison:
 class Replay:
     """What came of each document, by its key, under one prompt: an extraction, no usable answer, or nothing to score.
 
-    `names` are those that their gold would have, of all that could be read.
+    `names` are those that gold of what could be read may have.
     """
 
-    prompt: str
+    extractor: Extractor
     player: CassettePlayer
     found: dict[str, Extraction] = field(default_factory=dict)
     failed: dict[str, Document] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+
+    @property
+    def prompt(self) -> str:
+        return self.extractor.task.prompt.ref
 
     @property
     def scored(self) -> set[str]:
@@ -82,42 +87,63 @@ def compare_prompts(
     """Replay the folder under each prompt, over the documents that all of them have recorded, and compare with the first.
 
     A document whose recorded answer cannot be used is missed whole under that prompt. The others are in the notes.
+    Raises CassetteError where nothing was recorded of the model, and DocumentError for broken gold, or where no document
+    is left.
     """
-    replays = [_replay(folder, prompt, cassettes, model) for prompt in prompts]
+    replays = [_ready(prompt, cassettes, model) for prompt in prompts]
+    wanted = GoldFolder.read(gold, replays[0].extractor.task.ontology)
+    for replay in replays:
+        run_in_background(_play(replay, folder))
     shared = set.intersection(*(replay.scored for replay in replays))
-    versions = [_version(replay, shared, gold) for replay in replays]
+    versions = [_version(replay, shared, wanted) for replay in replays]
     for version in versions[1:]:
         _hold_against(version, versions[0])
     notes = (*_notes(replays, shared), *_without_partner(versions[0].evaluation, replays[0], folder))
+    if not versions[0].evaluation.cards:
+        raise _nothing(folder, notes)
     return Comparison(versions, len(versions[0].evaluation.cards), notes)
 
 
-def _replay(folder: Path, prompt: str, cassettes: Path, model: str | None) -> Replay:
-    player = CassettePlayer(cassettes)
+def _ready(prompt: str, cassettes: Path, model: str | None) -> Replay:
+    """A prompt with its recordings. Raises CassetteError where there are none, or none of the model."""
+    player = CassettePlayer(existing(cassettes))
     extractor = Extractor(prompt=prompt, llm=player, model=model or player.recorded_model())
-    replay = Replay(extractor.task.prompt.ref, player)
-
-    async def run() -> None:
-        for entry in open_source(folder, SourceOptions()):
-            try:
-                document = entry.load()
-                replay.names.add(gold_name(document.id))
-                replay.found[entry.key] = await extractor.aextract(document)
-            except AnswerError:
-                replay.failed[entry.key] = document
-            except CassetteMiss:
-                replay.left_out[entry.key] = "not recorded"
-            except ExtractorError as exc:
-                replay.left_out[entry.key] = exc.message.rstrip(".")
-
-    run_in_background(run())
-    return replay
+    asked = sorted({e.request.model for cassette in player.reel.cassettes.values() for e in cassette.exchanges})
+    if not asked:
+        raise CassetteFormat(f"There is no recording in {cassettes}.", hint="Give a folder of cassettes, or one file.")
+    if extractor.settings.model not in asked:
+        raise CassetteMiss(
+            f"Nothing was recorded of the model {extractor.settings.model!r} in {cassettes}.",
+            hint=f"Give --model one of those that were: {', '.join(asked)}.",
+        )
+    return Replay(extractor, player)
 
 
-def _version(replay: Replay, shared: set[str], gold: Path) -> Version:
+async def _play(replay: Replay, folder: Path) -> None:
+    for entry in open_source(folder, SourceOptions()):
+        try:
+            document = entry.load()
+            replay.names |= file_names(document.id)
+            replay.found[entry.key] = await replay.extractor.aextract(document)
+        except AnswerError:
+            replay.failed[entry.key] = document
+        except CassetteMiss:
+            replay.left_out[entry.key] = "not recorded"
+        except ExtractorError as exc:
+            replay.left_out[entry.key] = exc.message.rstrip(".")
+
+
+def _nothing(folder: Path, notes: Sequence[str]) -> DocumentError:
+    """There is no document to compare; the notes say why, each as far as it fits."""
+    why = "; ".join(shorten(note, 200, placeholder=" ...") for note in notes) or "The folder holds none."
+    message = f"Nothing to compare: no document of {folder} has gold and recordings under all prompts."
+    return DocumentError(message, hint=why)
+
+
+def _version(replay: Replay, shared: set[str], gold: GoldFolder) -> Version:
     kept = [extraction for key, extraction in replay.found.items() if key in shared]
     failed = [document for key, document in replay.failed.items() if key in shared]
-    evaluation = evaluate(kept, gold, failed=failed)
+    evaluation = hold_against(gold, kept, failed)
     return Version(replay.prompt, evaluation, _answer_characters(kept, replay.player))
 
 
@@ -142,7 +168,7 @@ def _without_partner(evaluation: Evaluation, replay: Replay, folder: Path) -> It
     """Documents without gold, and gold without a document."""
     if evaluation.without_gold:
         yield f"Left out, no gold: {', '.join(evaluation.without_gold)}"
-    known = replay.names | {gold_name(key) for key in replay.left_out}
+    known = replay.names.union(*(file_names(key) for key in replay.left_out))
     if lonely := [name for name in evaluation.absent if name not in known]:
         yield f"Left out, gold without a document in {folder}: {', '.join(lonely)}"
 
@@ -167,12 +193,10 @@ def _hold_against(version: Version, base: Version) -> None:
 
 def _gain(pairs: Sequence[tuple[Card, Card]], aspect: str) -> Gain:
     change = _change(pairs, aspect)
-    if change is None:
-        return Gain(None)
-    dice = random.Random(SEED)
-    drawn = (_change(dice.choices(pairs, k=len(pairs)), aspect) for _ in range(RESAMPLES))
-    values = sorted(value for value in drawn if value is not None)
-    return Gain(change, values[int(0.025 * (len(values) - 1))], values[int(0.975 * (len(values) - 1))])
+    having = sum(total(pair, aspect).f1 is not None for pair in pairs)
+    if change is None or having < 2:
+        return Gain(change)
+    return Gain(change, bootstrap(pairs, lambda drawn: _change(drawn, aspect)))
 
 
 def _change(pairs: Sequence[tuple[Card, Card]], aspect: str) -> float | None:

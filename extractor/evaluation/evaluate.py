@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from extractor.errors import AnswerError, DocumentError
 from extractor.evaluation.facts import Facts, facts_of_extraction, facts_of_gold
-from extractor.evaluation.gold import Gold, load_gold
+from extractor.evaluation.gold import Gold
+from extractor.evaluation.gold_folder import Fit, GoldFolder
+from extractor.evaluation.gold_folder import gold_name as gold_name
+from extractor.evaluation.output import write_text
 from extractor.evaluation.scores import ASPECTS, Card, Count, interval, mean_by_document, score, total
 from extractor.models import Document, Extraction
 from extractor.ontology import Ontology, load_ontology
@@ -18,7 +23,8 @@ from extractor.prices import Price
 
 Key = TypeVar("Key", str, tuple[str, float])
 
-LENGTHS = ((2500, "up to 2,500"), (5000, "2,500 to 5,000"), (10**9, "over 5,000"))
+LENGTHS = ((0, "unknown"), (2500, "up to 2,500"), (5000, "2,500 to 5,000"), (10**9, "over 5,000"))
+MEASURES = ("f1", "precision", "recall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,8 @@ class Evaluation:
     """The cards of all documents that have gold, and the gold documents that the run lacks.
 
     `failed` are documents whose answer could not be used: they have a card, on which all of their gold is missed.
-    `absent` ones were not in the run, or failed otherwise: they have none, and no figure counts them.
+    `absent` ones were not in the run, or failed otherwise: they have none, and no figure counts them. `without_gold` are
+    documents of the run that have none.
     """
 
     cards: tuple[Card, ...]
@@ -41,22 +48,15 @@ class Evaluation:
 
     def figure(self, name: str) -> float | None:
         """A figure by name: `f1.events`, `precision.typed`, `recall.arguments`."""
-        measure, _, aspect = name.partition(".")
-        if measure not in ("f1", "precision", "recall") or aspect not in ASPECTS:
-            raise DocumentError(
-                f"Unknown figure {name!r}.",
-                hint=f"Write f1, precision or recall, a dot, and one of {', '.join(ASPECTS)}.",
-            )
+        measure, aspect = figure_parts(name)
         value: float | None = getattr(total(self.cards, aspect), measure)
         return value
 
     def groups(self) -> dict[str, dict[str, list[Card]]]:
-        """The cards by language and by length of the document, in characters; without those whose text is not known."""
+        """All cards by language and by length of the document, in characters; of one without an answer neither is known."""
         languages: dict[str, list[Card]] = {}
-        lengths: dict[str, list[Card]] = {name: [] for _, name in LENGTHS}
+        lengths: dict[str, list[Card]] = {name: [] for _, name in (*LENGTHS[1:], LENGTHS[0])}
         for card in self.cards:
-            if not card.length:
-                continue
             languages.setdefault(card.language, []).append(card)
             lengths[next(name for most, name in LENGTHS if card.length <= most)].append(card)
         return {"language": dict(sorted(languages.items())), "length": {k: v for k, v in lengths.items() if v}}
@@ -134,38 +134,81 @@ class Evaluation:
         return each | {f"{name}_per_fact": value / facts for name, value in spent.items()}
 
 
+def figure_parts(name: str) -> tuple[str, str]:
+    """Measure and aspect of a figure's name. Raises DocumentError where there is no such figure."""
+    measure, _, aspect = name.partition(".")
+    if measure not in MEASURES or aspect not in ASPECTS:
+        raise DocumentError(
+            f"Unknown figure {name!r}.",
+            hint=f"Write f1, precision or recall, a dot, and one of {', '.join(ASPECTS)}.",
+        )
+    return measure, aspect
+
+
 def evaluate(
     extractions: Iterable[Extraction],
     gold_folder: Path,
     ontology: Ontology | None = None,
     failed: Iterable[Document] = (),
 ) -> Evaluation:
-    """Hold each extraction against `<id>.gold.json` in the folder. Raises DocumentError where there is no gold at all.
+    """Hold each extraction against its gold in the folder. Raises DocumentError where there is no gold, or broken gold.
 
-    `failed` are documents whose answer could not be used: all that their gold has is missed.
+    `ontology` is that of the gold, plover unless said. `failed` are documents whose answer could not be used: all that
+    their gold has is missed.
     """
-    paths = {path.name.removesuffix(".gold.json"): path for path in sorted(gold_folder.glob("*.gold.json"))}
-    if not paths:
-        raise DocumentError(f"There is no *.gold.json in {gold_folder}.", hint="Give the folder of the gold files.")
-    symmetric = {name for name, p in (ontology or load_ontology("plover")).predicates.items() if p.symmetric}
-    cards: list[Card] = []
-    without: list[str] = []
-    prompts: dict[str, None] = {}
-    models: dict[str, None] = {}
+    return hold_against(GoldFolder.read(gold_folder, ontology or load_ontology("plover")), extractions, failed)
+
+
+def hold_against(gold: GoldFolder, extractions: Iterable[Extraction], failed: Iterable[Document] = ()) -> Evaluation:
+    """`evaluate`, with gold that was read before."""
+    met = Met()
     for extraction in extractions:
-        name = gold_name(extraction.document.id)
-        prompts[extraction.provenance.prompt] = None
-        models[extraction.provenance.model] = None
-        if name in paths:
-            cards.append(score_document(extraction, load_gold(paths.pop(name)), symmetric))
-        else:
-            without.append(extraction.document.id)
-    lost: list[str] = []
+        met.prompts[extraction.provenance.prompt] = None
+        met.models[extraction.provenance.model] = None
+        met.add(gold.fit(extraction.document), extraction.document, extraction)
     for document in failed:
-        if path := paths.pop(gold_name(document.id), None):
-            cards.append(missed_whole(document, load_gold(path), symmetric))
-            lost.append(document.id)
-    return Evaluation(tuple(cards), tuple(paths), tuple(lost), tuple(without), tuple(prompts), tuple(models))
+        met.add(gold.fit(document), document, None)
+    return met.scored(gold)
+
+
+@dataclass(slots=True)
+class Met:
+    """The documents of a run as they come: those that gold fits, with their extraction, and the names of the others.
+
+    Without an extraction their answer could not be used.
+    """
+
+    pairs: list[tuple[Fit, Extraction | None]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    prompts: dict[str, None] = field(default_factory=dict)
+    models: dict[str, None] = field(default_factory=dict)
+
+    def add(self, fit: Fit | None, document: Document, extraction: Extraction | None) -> None:
+        if fit is None:
+            self.others.append(document.id)
+        else:
+            self.pairs.append((fit, extraction))
+
+    def scored(self, gold: GoldFolder) -> Evaluation:
+        """A card for each document that has gold of its own."""
+        chosen = gold.settle(fit for fit, _ in self.pairs)
+        kept = [(fit, extraction) for fit, extraction in self.pairs if fit in chosen]
+        symmetric = {name for name, predicate in gold.ontology.predicates.items() if predicate.symmetric}
+        taken = {fit.file.name for fit in chosen}
+        return Evaluation(
+            cards=tuple(_card(fit, extraction, symmetric) for fit, extraction in kept),
+            absent=tuple(file.name for file in gold.files.values() if file.name not in taken),
+            failed=tuple(fit.document.id for fit, extraction in kept if extraction is None),
+            without_gold=(*self.others, *(fit.document.id for fit, _ in self.pairs if fit not in chosen)),
+            prompts=tuple(self.prompts),
+            models=tuple(self.models),
+        )
+
+
+def _card(fit: Fit, extraction: Extraction | None, symmetric: set[str]) -> Card:
+    if extraction is None:
+        return missed_whole(fit.document, fit.file.gold, symmetric)
+    return score_document(extraction, fit.file.gold, symmetric)
 
 
 def score_document(extraction: Extraction, gold: Gold, symmetric: set[str]) -> Card:
@@ -182,23 +225,12 @@ def missed_whole(document: Document, gold: Gold, symmetric: set[str]) -> Card:
     return score(Facts((), (), ()), facts_of_gold(gold, document), card, symmetric)
 
 
-def gold_name(document_id: str) -> str:
-    """The name of a document's gold file: its id, without folder and ending."""
-    name = document_id.rsplit("/", 1)[-1]
-    return name.removesuffix(".txt")
-
-
 def read_results(run: Path) -> Iterator[Extraction]:
     """The extractions of a run folder, or of a results.jsonl, one after the other."""
     path = run / "results.jsonl" if run.is_dir() else run
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                yield _extraction(line, path, number)
-    except OSError as exc:
-        raise DocumentError(
-            f"Cannot read {path}: {exc.strerror}.", hint="Give a run folder made by extractor batch."
-        ) from None
+    with _reading(path) as file:
+        for number, line in enumerate(file, 1):
+            yield _extraction(line, path, number)
 
 
 def read_failed(run: Path) -> list[Document]:
@@ -207,13 +239,38 @@ def read_failed(run: Path) -> list[Document]:
     What failed otherwise (a file that cannot be read, an endpoint that is down) says nothing about the extraction.
     """
     path = run / "failures.jsonl"
-    if not path.is_file():
+    if not os.access(path, os.F_OK):
         return []
-    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [Document(id=str(line["document"]), text="") for line in lines if line.get("class") in _ANSWER_ERRORS]
+    with _reading(path) as file:
+        failures = [_failure(line, path, number) for number, line in enumerate(file, 1)]
+    return [Document(id=name, text="") for name, kind in failures if kind in _ANSWER_ERRORS]
 
 
 _ANSWER_ERRORS = {AnswerError.__name__, *(kind.__name__ for kind in AnswerError.__subclasses__())}
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    """A file of lines, as bytes: only a new line ends one there, not what else ends lines in a text."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as exc:
+        raise DocumentError(
+            f"Cannot read {path}: {exc.strerror}.", hint="Give a run folder made by extractor batch."
+        ) from None
+
+
+def _failure(line: bytes, path: Path, number: int) -> tuple[str, str]:
+    """The document of a line, and the class of what failed it."""
+    try:
+        failure = json.loads(line)
+        return str(failure["document"]), str(failure.get("class"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise DocumentError(
+            f'{path}, line {number} is no failure: expected an object with "document" and "class".',
+            hint="Run extractor batch again: it writes the file anew.",
+        ) from None
 
 
 def _extraction(line: bytes, path: Path, number: int) -> Extraction:
@@ -248,4 +305,5 @@ def _figures(cards: tuple[Card, ...], aspect: str) -> dict[str, Any]:
 
 
 def write_json(evaluation: Evaluation, path: Path, price: Price | None = None) -> None:
-    path.write_text(json.dumps(evaluation.as_json(price), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Everything into a file. Raises StorageError where it cannot be written."""
+    write_text(path, json.dumps(evaluation.as_json(price), ensure_ascii=False, indent=1) + "\n")

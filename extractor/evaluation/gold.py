@@ -10,9 +10,11 @@ modes, modality, source, time, figures), `arguable_parts` are arguments that may
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -22,6 +24,10 @@ from extractor.ontology import Ontology
 from extractor.text.grounding import TextIndex
 
 Arguable = Literal["type", "modes", "modality", "source", "time", "figures"]
+# The roles that an event has fields for; `arguable_parts` name them as they name the others.
+OWN_ROLES = ("actor", "recipient", "place")
+# Characters of a quote that an error shows.
+SHOWN = 60
 
 
 class GoldTime(Model):
@@ -102,56 +108,106 @@ def load_gold(path: Path) -> Gold:
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise DocumentError(f"{path}: {where}: {first['msg']}.") from None
+        raise DocumentError(f"{path}: {f'{where}: ' if where else ''}{first['msg']}.") from None
 
 
 def check_gold(gold: Gold, text: str, ontology: Ontology) -> list[str]:
-    """Everything that is wrong with a gold file: strings that are not in the text, unknown codes, dangling ids."""
+    """Everything that is wrong with a gold file, in words: `check_quotes` and `check_codes`."""
+    return check_quotes(gold, text) + check_codes(gold, ontology)
+
+
+def check_quotes(gold: Gold, text: str) -> list[str]:
+    """What is not in the text though it should be, character for character."""
     index = TextIndex(text)
-    ids = [entity.id for entity in gold.entities]
-    problems = [f"entity id {number} is used twice" for number in {i for i in ids if ids.count(i) > 1}]
+    problems = []
     for entity in gold.entities:
         problems += _verbatim(f"entity {entity.id}", (entity.name, *entity.aliases), text)
-        problems += _known(f"entity {entity.id}", [entity.type], ontology.entity_types)
-        problems += _known(f"entity {entity.id}", [entity.sector] if entity.sector else [], ontology.sectors)
-    for number, event in enumerate(gold.events):
-        problems += _event_problems(f"event {number}", event, text, ontology, set(ids))
-        if index.locate(event.evidence) is None:
-            problems.append(f"event {number}: the evidence cannot be located")
-    for number, relation in enumerate(gold.relations):
-        problems += _relation_problems(f"relation {number}", relation, text, ontology, gold)
+    for where, fact in _facts(gold):
+        problems += _verbatim(where, [fact.time.text] if fact.time else [], text)
+        problems += _verbatim(where, [fact.evidence], text) or _located(where, fact.evidence, index)
+        if isinstance(fact, GoldEvent):
+            problems += _verbatim(where, [fact.amount] if fact.amount else [], text)
     return problems
 
 
-def _event_problems(where: str, event: GoldEvent, text: str, ontology: Ontology, ids: set[int]) -> list[str]:
-    quotes = [event.evidence, *([event.time.text] if event.time else []), *([event.amount] if event.amount else [])]
-    problems = _verbatim(where, quotes, text) + _verbatim(where, [event.trigger], event.evidence)
-    problems += _known(where, [event.type], ontology.types) + _known(where, event.contexts, ontology.contexts)
-    if event.type in ontology.types:
-        problems += _known(where, event.modes, ontology.types[event.type].modes)
-    problems += _known(where, [part.role for part in event.participants], ontology.roles)
-    parts = (*event.participants, *event.arguable_parts)
-    used = [*event.actors, *event.recipients, *(part.entity for part in parts), event.place, event.source]
-    return problems + [f"{where}: no entity {number}" for number in used if number is not None and number not in ids]
-
-
-def _relation_problems(where: str, relation: GoldRelation, text: str, ontology: Ontology, gold: Gold) -> list[str]:
+def check_codes(gold: Gold, ontology: Ontology) -> list[str]:
+    """What is wrong whatever the text says: words that the ontology does not have, dangling and doubled ids, half intervals."""
+    counted = Counter(entity.id for entity in gold.entities)
+    problems = [f"entity id {number} is used twice" for number, times in counted.items() if times > 1]
+    for entity in gold.entities:
+        problems += _known(f"entity {entity.id}", [entity.type], ontology.entity_types, ontology)
+        problems += _known(f"entity {entity.id}", [entity.sector] if entity.sector else [], ontology.sectors, ontology)
     types = {entity.id: entity.type for entity in gold.entities}
-    problems = _verbatim(where, [relation.evidence, *([relation.time.text] if relation.time else [])], text)
-    used = (relation.subject, relation.object, relation.source)
-    problems += [f"{where}: no entity {number}" for number in used if number is not None and number not in types]
+    for where, fact in _facts(gold):
+        problems += _days(where, fact.time)
+        if isinstance(fact, GoldEvent):
+            problems += _event_codes(where, fact, types, ontology)
+        else:
+            problems += _relation_codes(where, fact, types, ontology)
+    return problems
+
+
+def _facts(gold: Gold) -> Iterator[tuple[str, GoldEvent | GoldRelation]]:
+    """Events and relations, each with its name in messages."""
+    for number, event in enumerate(gold.events):
+        yield f"event {number}", event
+    for number, relation in enumerate(gold.relations):
+        yield f"relation {number}", relation
+
+
+def _event_codes(where: str, event: GoldEvent, types: Mapping[int, str], ontology: Ontology) -> list[str]:
+    problems = [] if event.trigger in event.evidence else [f"{where}: {_cut(event.trigger)} is not in its evidence"]
+    problems += _known(where, [event.type], ontology.types, ontology)
+    problems += _known(where, event.contexts, ontology.contexts, ontology)
+    if event.type in ontology.types:
+        problems += _known(where, event.modes, ontology.types[event.type].modes, ontology)
+    problems += _known(where, [part.role for part in event.participants], ontology.roles, ontology)
+    problems += _known(where, [part.role for part in event.arguable_parts], {*OWN_ROLES, *ontology.roles}, ontology)
+    parts = (*event.participants, *event.arguable_parts)
+    used = (*event.actors, *event.recipients, *(part.entity for part in parts), event.place, event.source)
+    return problems + _dangling(where, used, types)
+
+
+def _relation_codes(where: str, relation: GoldRelation, types: Mapping[int, str], ontology: Ontology) -> list[str]:
+    problems = _dangling(where, (relation.subject, relation.object, relation.source), types)
     predicate = ontology.predicates.get(relation.predicate)
     if predicate is None:
-        return [*problems, f"{where}: {relation.predicate!r} is not in the ontology"]
-    if types.get(relation.subject) not in predicate.subject or types.get(relation.object) not in predicate.object:
-        ends = f"{types.get(relation.subject)} -> {types.get(relation.object)}"
-        problems.append(f"{where}: {relation.predicate} does not join {ends}")
+        return problems + _known(where, [relation.predicate], ontology.predicates, ontology)
+    start, end = types.get(relation.subject), types.get(relation.object)
+    if start and end and (start not in predicate.subject or end not in predicate.object):
+        problems.append(f"{where}: {relation.predicate} does not join {start} -> {end}")
     return problems
 
 
-def _verbatim(where: str, quotes: Any, text: str) -> list[str]:
-    return [f"{where}: {quote!r} is not verbatim in the text" for quote in quotes if quote not in text]
+def _days(where: str, time: GoldTime | None) -> list[str]:
+    """An interval has both its days, in their order; or neither, where the words name none."""
+    if time is None or time.start == time.end:
+        return []
+    if time.start is None or time.end is None:
+        return [f"{where}: the time has one of start and end, expected both or neither"]
+    return [f"{where}: the time ends on {time.end}, before it starts on {time.start}"] if time.end < time.start else []
 
 
-def _known(where: str, words: Any, vocabulary: Any) -> list[str]:
-    return [f"{where}: {word!r} is not in the ontology" for word in words if word not in vocabulary]
+def _dangling(where: str, used: Iterable[int | None], types: Mapping[int, str]) -> list[str]:
+    return [f"{where}: no entity {number}" for number in used if number is not None and number not in types]
+
+
+def _verbatim(where: str, quotes: Iterable[str], text: str) -> list[str]:
+    return [f"{where}: {_cut(q)} is not verbatim in the text" for q in quotes if not q.strip() or q not in text]
+
+
+def _located(where: str, evidence: str, index: TextIndex) -> list[str]:
+    return (
+        []
+        if index.locate(evidence)
+        else [f"{where}: the evidence {_cut(evidence)} stands in the text only inside words"]
+    )
+
+
+def _known(where: str, words: Iterable[str], vocabulary: Container[str], ontology: Ontology) -> list[str]:
+    return [f"{where}: {word!r} is not in the ontology {ontology.ref}" for word in words if word not in vocabulary]
+
+
+def _cut(quote: str) -> str:
+    """Enough of a quote to find it."""
+    return repr(quote if len(quote) <= SHOWN else f"{quote[:SHOWN]}...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ LABELS = {
     "relations": "relations",
     "evidence": "evidence",
 }
+
+# Documents without gold that are named; a run may have very many.
+NAMED = 5
 
 
 def unmet(evaluation: Evaluation, wanted: dict[str, float], *, partial: bool = False) -> list[str]:
@@ -89,7 +93,7 @@ def share_sheet(evaluation: Evaluation) -> Sheet:
 
 
 def missing(evaluation: Evaluation) -> list[str]:
-    """Which documents of the gold have no extraction, and what that does to the figures; to be told before any figure."""
+    """Which documents have gold and no extraction, or the other way round, and what that does; to be told before any figure."""
     lines = []
     if evaluation.absent:
         all_of_them = len(evaluation.cards) + len(evaluation.absent)
@@ -99,11 +103,19 @@ def missing(evaluation: Evaluation) -> list[str]:
         )
     if evaluation.failed:
         lines.append(f"No usable answer, all of their gold is missed: {', '.join(evaluation.failed)}")
+    if evaluation.without_gold:
+        lines.append(f"Without gold, and in no figure: {_some(evaluation.without_gold)}")
     return lines
 
 
+def _some(names: Sequence[str]) -> str:
+    """How many there are, and the first few."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{_documents(len(names))} of the run: {', '.join(names[:NAMED])}{more}"
+
+
 def _documents(number: int) -> str:
-    return "1 document" if number == 1 else f"{number} documents"
+    return "1 document" if number == 1 else f"{number:,} documents"
 
 
 def confusion_sheet(evaluation: Evaluation) -> Sheet:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from extractor.alignment import overlap
 from extractor.evaluation.facts import Act, Facts, Interval, Link, Thing
@@ -15,6 +16,7 @@ ASPECTS = (
     "entities", "entity_types", "events", "typed", "arguments", "modes", "modality", "source", "dates", "figures", "relations",
     "evidence",
 )  # fmt: skip
+Drawn = TypeVar("Drawn")
 RESAMPLES = 1000
 SEED = 20240521
 
@@ -320,18 +322,22 @@ def mean_by_document(cards: Iterable[Card], aspect: str) -> float | None:
 
 
 def interval(cards: Sequence[Card], aspect: str) -> tuple[float, float] | None:
-    """The bootstrap 95 % interval of the F1: documents drawn with replacement, 1,000 times, seeded.
+    """The bootstrap 95 % interval of the F1; None where fewer than two documents have the aspect."""
+    having = sum(total([card], aspect).f1 is not None for card in cards)
+    return bootstrap(cards, lambda drawn: total(drawn, aspect).f1) if having > 1 else None
 
-    One document has none: drawn a thousand times it stays the same, which would look like certainty.
+
+def bootstrap(
+    documents: Sequence[Drawn], figure: Callable[[Sequence[Drawn]], float | None]
+) -> tuple[float, float] | None:
+    """The 95 % interval of a figure, over documents drawn with replacement, 1,000 times, seeded.
+
+    Not for one document: drawn a thousand times it stays the same, which would look like certainty.
     """
-    if len(cards) < 2:
-        return None
     dice = random.Random(SEED)
-    drawn = (total(dice.choices(cards, k=len(cards)), aspect).f1 for _ in range(RESAMPLES))
+    drawn = (figure(dice.choices(documents, k=len(documents))) for _ in range(RESAMPLES))
     values = sorted(value for value in drawn if value is not None)
-    if not values:
-        return None
-    return values[int(0.025 * (len(values) - 1))], values[int(0.975 * (len(values) - 1))]
+    return (values[int(0.025 * (len(values) - 1))], values[int(0.975 * (len(values) - 1))]) if values else None
 
 
 def _ratio(part: int, whole: int) -> float | None:

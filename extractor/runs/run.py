@@ -174,7 +174,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
 def _some(entries: Iterator[Entry], ledger: Ledger) -> Iterator[Entry]:
     """The entries. Raises DocumentError where there are none and the run has documents: its results would all be taken out."""
     first = next(entries, None)
-    earlier = sum(ledger.counts().values()) if first is None else 0
+    earlier = len(ledger.missing()) if first is None else 0
     if earlier:
         raise DocumentError(
             f"No document is there to be read, and the run folder holds {earlier:,}; nothing was changed.",

@@ -15,7 +15,7 @@ from typing import Any
 
 from pathspec import GitIgnoreSpec
 
-from extractor.api import as_date
+from extractor.api import as_date, as_language
 from extractor.errors import DocumentError
 from extractor.models import Document
 from extractor.runs.entries import Entry
@@ -116,10 +116,10 @@ def _overlooked(found: Walk, index: Index, options: SourceOptions) -> Iterator[s
     if found.other:
         kinds = Counter(path.suffix.lower() or "no ending" for path in found.other)
         told = ", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common(8))
-        yield f"{len(found.other):,} files are of kinds that are not read: {told}."
+        yield f"Files of kinds that are not read: {len(found.other):,} ({told})."
     if index.unmatched and not (options.include or options.exclude):
         told = ", ".join(index.unmatched[:3]) + (" ..." if len(index.unmatched) > 3 else "")
-        yield f"{INDEX} names {len(index.unmatched):,} documents that are not one file of the folder: {told}."
+        yield f"In {INDEX}, but not one file of the folder: {len(index.unmatched):,} ({told})."
 
 
 def _chooser(folder: Path, options: SourceOptions) -> Callable[[Path], bool]:
@@ -233,11 +233,12 @@ def _document(record: Record, key: str, about: Mapping[str, Any], name: str) -> 
         raise DocumentError(f"{name!r} is empty.", hint="Give a text with words in it.")
     try:
         published = as_date(said.get("published", "")[:10] or None)
+        language = as_language(said.get("language"))
     except DocumentError as exc:
         raise DocumentError(f"{name!r}: {exc.message}", hint="Mend its metadata.") from None
     name = said.get("id", key)
     return Document(
-        id=name, text=record.text, published=published, language=said.get("language"), title=said.get("title"),
+        id=name, text=record.text, published=published, language=language, title=said.get("title"),
         url=said.get("url"), path=key if key != name else None,
     )  # fmt: skip
 

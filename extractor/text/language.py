@@ -74,7 +74,8 @@ def language_name(code: str | None) -> str:
 
 
 def is_right_to_left(code: str | None) -> bool:
-    return code in RIGHT_TO_LEFT
+    """Whether it is written from right to left; `fa-IR` is Persian too."""
+    return code is not None and code.lower().replace("_", "-").partition("-")[0] in RIGHT_TO_LEFT
 
 
 def _script(sample: str) -> str | None:

@@ -168,6 +168,33 @@ def test_the_text_is_whole_and_in_its_order(seen: Watched) -> None:
         assert shown == kept
 
 
+def active(seen: Watched) -> str:
+    return str(
+        seen.page.evaluate("document.activeElement.name || document.activeElement.id || document.activeElement.tagName")
+    )
+
+
+def test_a_filter_is_set_from_the_keyboard_and_keeps_the_focus(seen: Watched) -> None:
+    """The page is drawn anew after each: a date is typed to its last digit, a list walked through."""
+    see(seen, "events")
+    seen.page.locator("input[name=from]").focus()
+    seen.page.keyboard.type("05162024")
+    seen.until("location.hash.includes('from=2024-05-16')")
+    assert active(seen) == "from"
+    seen.page.locator("select[name=language]").focus()
+    for number in (1, 2):
+        seen.page.keyboard.press("ArrowDown")
+        seen.until(
+            f"document.querySelector('select[name=language]').selectedIndex === {number} && location.hash.includes('language=')"
+        )
+    assert active(seen) == "language"
+    seen.page.locator("select[name=language]").select_option("")
+    seen.page.locator("tbody .open").first.focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector(".text")
+    assert active(seen) == "main"
+
+
 def events_of(url: str) -> list[dict[str, Any]]:
     """The events that the page was made from."""
     lines = (Path(url.removeprefix("file://")).parent / "results.jsonl").read_text(encoding="utf-8").split("\n")

@@ -176,12 +176,14 @@ function drawFrame() {
 }
 const dark = () => state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
+// While a year is typed a date field is 0002, 0020 and 0202 before it is 2024; half a date is an empty value.
+const isYearWhole = (field) => field.value ? field.value >= "1000" : !field.validity.badInput;
 function filters() {
   const box = el("form", {class: "filters", role: "search", onsubmit: (e) => e.preventDefault()});
   let timer = 0;
   box.append(el("label", null, w("search"), el("input", {type: "search", name: "q", value: state.q || "", dir: "auto", oninput: (e) => {
     clearTimeout(timer);
-    timer = setTimeout(() => { go({q: e.target.value, page: "1"}, true); const field = document.querySelector("input[name=q]"); field.focus(); field.setSelectionRange(field.value.length, field.value.length); }, 250);
+    timer = setTimeout(() => go({q: e.target.value, page: "1"}, true), 250);
   }})));
   for (const [name, values] of FILTERS) {
     const known = optionsOf(name, values);
@@ -189,7 +191,7 @@ function filters() {
     box.append(el("label", null, w(name), el("select", {name, onchange: (e) => go({[name]: e.target.value, page: "1"})}, el("option", {value: ""}, w("all")),
       known.map((value) => el("option", {value, selected: state[name] === value}, name === "quad" ? w("q" + value) : name === "modality" ? w(value) : value)))));
   }
-  for (const name of ["from", "to"]) box.append(el("label", null, w(name), el("input", {type: "date", name, value: state[name] || "", onchange: (e) => go({[name]: e.target.value, page: "1"})})));
+  for (const name of ["from", "to"]) box.append(el("label", null, w(name), el("input", {type: "date", name, value: state[name] || "", onchange: (e) => { if (isYearWhole(e.target)) go({[name]: e.target.value, page: "1"}); }})));
   const set = ["q", "recipient", "predicate", "doc", "from", "to", "period", ...FILTERS.map(([name]) => name)].filter((key) => state[key]);
   if (set.length) box.append(el("button", {type: "button", onclick: () => go(Object.fromEntries(set.map((key) => [key, ""])))}, w("clear")));
   if (state.recipient) box.append(el("span", null, w("whom") + ": ", words(state.recipient)));
@@ -510,7 +512,26 @@ function light() {
 
 // ---------- drawing
 let drawn = "";
+// What has the focus keeps it when the page is drawn anew: the control of the same name, or the one at the same place.
+const FOCUSABLE = "button, select, input, a, summary";
+function focused() {
+  const held = document.activeElement, part = held && held.closest("#top, #main, #foot");
+  if (!part || part === held) return () => {};
+  const [id, name, place, view] = [part.id, held.name, [...part.querySelectorAll(FOCUSABLE)].indexOf(held), state.view];
+  return () => {
+    if (id === "main" && state.view !== view) return $("main").focus({preventScroll: true});
+    const controls = [...$(id).querySelectorAll(FOCUSABLE)], next = (name && controls.find((one) => one.name === name)) || controls[place];
+    if (!next || next === document.activeElement) return;
+    next.focus({preventScroll: true});
+    if (next.type === "search") next.setSelectionRange(next.value.length, next.value.length);
+  };
+}
 function draw() {
+  const refocus = focused();
+  redraw();
+  refocus();
+}
+function redraw() {
   readState();
   const same = drawn === JSON.stringify({...state, fact: ""});
   if (same && state.view === "doc") return light();
