@@ -39,7 +39,8 @@ def batch(
         bool, typer.Option("--dry-run", help="Count documents, chunks, tokens and cost; ask nothing.")
     ] = False,
     include: Annotated[
-        list[str] | None, typer.Option(help="Only files that match, such as '2024/*.txt'.", metavar="PATTERN")
+        list[str] | None,
+        typer.Option(help="Only files that match, as .gitignore would: 2024/, *.txt.", metavar="PATTERN"),
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="No files that match.", metavar="PATTERN")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,

@@ -125,6 +125,9 @@ def _overlooked(found: Walk, index: Index, options: SourceOptions) -> Iterator[s
 def _chooser(folder: Path, options: SourceOptions) -> Callable[[Path], bool]:
     include, exclude = (GitIgnoreSpec.from_lines(patterns) for patterns in (options.include, options.exclude))
 
+    if not (options.include or options.exclude):
+        return lambda path: True
+
     def wanted(path: Path) -> bool:
         name = os.fspath(path.relative_to(folder))
         return (not options.include or include.match_file(name)) and not exclude.match_file(name)
