@@ -22,6 +22,7 @@ from extractor.evaluation.evaluate import (
     score_document,
     write_json,
 )
+from extractor.evaluation.facts import facts_of_gold
 from extractor.evaluation.gold import Gold, check_gold, load_gold
 from extractor.evaluation.gold_folder import GoldFolder
 from extractor.evaluation.matching import match, overlap
@@ -110,6 +111,22 @@ def test_the_same_is_perfect() -> None:
     scored = card(EVENTS)
     assert {count.f1 for count in scored.counts.values()} <= {1.0, None}
     assert scored.slips == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("the Water Company", "Water Company", True), ("A mosque", "mosque", True), ("Theatre X", "atre X", False), ("A", "the A", True), ("The", "A", False)],
+)  # fmt: skip
+def test_an_article_before_an_english_name_is_no_part_of_it(one: str, other: str, same: bool) -> None:
+    """One quotes it with the name, another without."""
+    first, second = (facts_of_gold(named(name), Document(id="d", text=name)).things[0] for name in (one, other))
+    assert bool(first.keys & second.keys) == same
+
+
+def named(name: str) -> Gold:
+    return Gold.model_validate(
+        {"document": "d", "entities": [{"id": 1, "type": "place", "name": name}], "events": [], "relations": []}
+    )
 
 
 def test_a_missed_event_takes_its_arguments_with_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,8 @@ from extractor.text.folding import fold_key
 from extractor.text.grounding import TextIndex
 
 Interval = tuple[date, date] | None
+ARTICLE = re.compile(r"\A(?:the|an?)\s+(?=\S)", re.IGNORECASE)
+"""Before an English name: what is named `the water company` here is `water company` there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +190,11 @@ def _figures(named: Mapping[str, object | None]) -> frozenset[tuple[str, object]
 
 
 def _keys(forms: Iterable[str]) -> frozenset[str]:
-    return frozenset(fold_key(form) for form in forms) - {""}
+    return frozenset(fold_key(ARTICLE.sub("", form)) for form in forms) - {""}
 
 
 def _english(name: str | None) -> str:
-    return fold_key(name) if name else ""
+    return fold_key(ARTICLE.sub("", name)) if name else ""
 
 
 def _interval(time: Time | None) -> Interval:
