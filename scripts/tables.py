@@ -4,8 +4,9 @@ python scripts/tables.py
 
 A table stands between `<!-- eval -->`, `<!-- compare: plover@1.0.0 plover@1.1.0 -->`, `<!-- annotators: fa-02 ar-02 -->` (the
 seeds that are held out), `<!-- heldout: plover@1.3.0 -->`, `<!-- shares: plover@1.3.0 -->` (both of the reports of
-tests/heldout), `<!-- versions: unread plover@1.3.0 plover@1.4.0 -->` (those of tests/unread) or `<!-- planted -->` and a closing
-mark of the same name. The suite checks that what stands there is what this writes.
+tests/heldout), `<!-- versions: unread plover@1.3.0 plover@1.4.0 -->` (those of tests/unread),
+`<!-- leaning: plover@1.4.0 plover@1.5.0 -->` (all reports that both were recorded on) or `<!-- planted -->` and a closing mark
+of the same name. The suite checks that what stands there is what this writes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import importlib.util
 import re
 import sys
 import tempfile
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -45,7 +47,7 @@ HELDOUT, HELDOUT_CASSETTES = ROOT / "tests/heldout", ROOT / "tests/heldout-casse
 PASSES, SEED = 3, 1
 FILES = (ROOT / "README.md", ROOT / "docs/quality.md")
 MARKED = re.compile(
-    r"(<!-- (eval|compare|annotators|heldout|shares|versions|planted)(?:: (.*?))? -->\n)(.*?)(\n?<!-- /\2 -->)",
+    r"(<!-- (eval|compare|annotators|heldout|shares|versions|leaning|planted)(?:: (.*?))? -->\n)(.*?)(\n?<!-- /\2 -->)",
     re.DOTALL,
 )
 
@@ -67,6 +69,8 @@ def table(kind: str, arguments: str) -> str:
     if kind == "versions":
         name, *prompts = arguments.split()
         return markdown(versions_sheet(name, prompts))
+    if kind == "leaning":
+        return markdown(leaning_sheet(arguments.split()))
     return planted_table()
 
 
@@ -119,6 +123,28 @@ def versions_sheet(name: str, prompts: list[str]) -> Sheet:
     )  # fmt: skip
     sizes = (cell for prompt in prompts for cell in (f"{_characters(cassettes, prompt):,.0f}", ""))
     return Sheet(name, header, (*rows, ("answer characters a document", *sizes, "")))
+
+
+def leaning_sheet(prompts: list[str]) -> Sheet:
+    """Times that name no days by themselves: how many of each prompt's are right, and how many are wrong instead of open."""
+    script = _script("leaning")
+    sets: list[tuple[str, Path, Path, dict[str, Any]]] = [("seeds", SEEDS, CASSETTES, {})]
+    sets += [
+        (f"tests/{name}", ROOT / "tests" / name, ROOT / "tests" / f"{name}-cassettes", {"seed": SEED})
+        for name in ("heldout", "unread", "fresh")
+    ]
+    counts = [
+        [script.leaning(extracted(folder, cassettes, prompt=prompt, **more), folder) for prompt in prompts]
+        for _, folder, cassettes, more in sets
+    ]
+    counts.append([reduce(script.Counts.plus, column) for column in zip(*counts, strict=True)])
+    header = ("times that lean on another day", *(cell for prompt in prompts for cell in (f"{prompt}: right", "wrong")))
+    names = [*(name for name, *_ in sets), "all"]
+    rows = (
+        (name, *(cell for one in row for cell in (f"{one.right} of {one.all}", str(one.wrong))))
+        for name, row in zip(names, counts, strict=True)
+    )
+    return Sheet("Leaning", header, tuple(rows))
 
 
 def _characters(cassettes: Path, prompt: str) -> float:

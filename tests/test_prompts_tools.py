@@ -11,7 +11,7 @@ from extractor.cli.prompts import app
 from extractor.errors import PromptError
 from extractor.prompts_tools import overview, problems, release_prompt
 
-NEWEST = "1.4.0"
+NEWEST = "1.5.0"
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 RELEASED = sorted(name.removesuffix(".md").rsplit("/", 1)[1] for name in released_digests(ROOT / "prompts"))
 # What a change of code may not take away. The figures themselves stand in the tables; this is well below them.
 FLOOR = {
-    "f1.entities": 0.93, "f1.events": 0.96, "f1.typed": 0.94, "f1.arguments": 0.88, "f1.dates": 0.88, "f1.source": 0.93,
-    "f1.relations": 0.77, "f1.evidence": 0.91,
+    "f1.entities": 0.92, "f1.events": 0.96, "f1.typed": 0.94, "f1.arguments": 0.88, "f1.dates": 0.93, "f1.source": 0.95,
+    "f1.relations": 0.77, "f1.evidence": 0.93,
 }  # fmt: skip
 
 
@@ -75,7 +75,9 @@ def test_every_released_version_has_its_recordings() -> None:
     assert {path.name for path in (ROOT / "cassettes").iterdir()} == {f"plover-{version}" for version in RELEASED}
 
 
-@pytest.mark.parametrize(("name", "number", "annotators"), [("heldout", 10, "ABC"), ("unread", 6, "AB"), ("fresh", 8, "AB")])
+@pytest.mark.parametrize(
+    ("name", "number", "annotators"), [("heldout", 10, "ABC"), ("unread", 6, "AB"), ("fresh", 8, "AB")]
+)
 def test_the_held_out_reports_are_whole(name: str, number: int, annotators: str) -> None:
     """Each has its annotations and the gold made of the first two, which is sound; nothing lies beside them unseen."""
     folder = ROOT / "tests" / name
@@ -91,7 +93,7 @@ def test_the_held_out_reports_are_whole(name: str, number: int, annotators: str)
 
 @pytest.mark.parametrize(
     ("name", "versions"),
-    [("heldout", {"1.3.0", "1.4.0"}), ("unread", {"1.3.0", "1.4.0"}), ("fresh", {"1.4.0"})],
+    [("heldout", {"1.3.0", "1.4.0", "1.5.0"}), ("unread", {"1.3.0", "1.4.0", "1.5.0"}), ("fresh", {"1.4.0", "1.5.0"})],
 )
 def test_the_held_out_reports_have_their_recordings(name: str, versions: set[str]) -> None:
     """All of them under the versions that are compared, and nothing else."""
