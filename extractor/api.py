@@ -205,7 +205,7 @@ def as_document(text: str | Document, *, published: date | str | None = None, la
     """A document out of a text. Its id comes from its content."""
     day, language = as_date(published), as_language(language)
     if isinstance(text, Document):
-        given = {"published": day, "language": language}
+        given = {"published": day or as_date(text.published), "language": language or as_language(text.language)}
         return text.model_copy(update={name: value for name, value in given.items() if value is not None})
     if not isinstance(text, str):
         raise DocumentError(f"Expected a text or a Document, got {type(text).__name__}.")
@@ -236,7 +236,7 @@ def as_date(day: date | str | None) -> date | None:
 
 def as_language(code: str | None) -> str | None:
     """An ISO 639 code: `fa` out of `fa-IR`; None for an empty one. Raises DocumentError for anything else."""
-    if code is None or code == "":
+    if code is None or (isinstance(code, str) and not code.strip()):
         return None
     found = LANGUAGE.fullmatch(code.strip().lower()) if isinstance(code, str) else None
     if found is None:

@@ -64,7 +64,11 @@ def check(place: Path, *, prompts: Path | None = None, documents: Path | None = 
 def prune(place: Path, *, prompts: Path | None = None, documents: Path | None = None) -> int:
     """Remove the exchanges that `check` finds stale or unused; files that become empty go. Returns how many went."""
     found = check(place, prompts=prompts, documents=documents)
-    bad = {(finding.path, finding.fingerprint) for finding in found if finding.kind in ("stale", "unused")}
+    of_kind = {
+        kind: {(finding.path, finding.fingerprint) for finding in found if finding.kind == kind}
+        for kind in ("stale", "unused", "unknown")
+    }
+    bad = (of_kind["stale"] | of_kind["unused"]) - of_kind["unknown"]
     for path in {path for path, _ in bad}:
         cassette = load_cassette(path, load_shared(path.parent))
         cassette.exchanges = [e for e in cassette.exchanges if (path, e.request.fingerprint()) not in bad]

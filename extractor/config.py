@@ -133,8 +133,9 @@ def load_settings(**arguments: Any) -> Settings:
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     """Settings with some changed. Raises SettingsError as `load_settings` does."""
     whole = {name: getattr(settings, name) for name in type(settings).model_fields} | changes
-    try:
-        checked = type(settings)(**whole)
+    checked = object.__new__(type(settings))
+    try:  # past the sources: environment and file have had their say
+        checked.__pydantic_validator__.validate_python(whole, self_instance=checked)
     except ValidationError as exc:
         raise SettingsError(_explain(exc, changes)) from None
     return settings.model_copy(update={name: getattr(checked, name) for name in changes})

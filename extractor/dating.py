@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from extractor.models import Calendar, Document, Event, Mention, Relation, Time,
 from extractor.text.calendars import resolve_time
 from extractor.text.dates.anaphora import counted_from, days_after, may_count_from_now
 from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
-from extractor.text.dates.weekdays import weekdays_named
+from extractor.text.dates.weekdays import only_weekday, weekdays_named
 
 Fact = TypeVar("Fact", Event, Relation)
 # How far before it, in characters, the day may stand that an expression counts from.
@@ -27,6 +28,9 @@ FLAG = "anaphoric"
 FEW_DAYS = 7
 # A day without its month that lies further back than this from the day before it is likely one of the next month.
 HALF_MONTH = timedelta(days=15)
+SENTENCE_END = re.compile(r"[.!?؟…\n]")
+COMMA = re.compile("[,،;؛]")
+QUOTES = " \t\"'«»“”„‘’"
 
 
 class Anchor(NamedTuple):
@@ -60,13 +64,13 @@ class Named:
                 return
             yield anchor
 
-    def at(self, said: Mention) -> Anchor | None:
+    def at(self, said: Mention, ahead: bool | None) -> Anchor | None:
         """What the words at a place name: as for the fact that has its time there, or by themselves."""
         first = bisect_left(self.anchors, said.span.start, key=lambda anchor: anchor.place)
         known = takewhile(lambda anchor: anchor.place == said.span.start, self.anchors[first:])
         interval = next((anchor.interval for anchor in known if anchor.said == said.text), None)
         if interval is None and self.document.published:
-            interval = resolve_time(said.text, published=self.document.published, language=self.language)
+            interval = resolve_time(said.text, published=self.document.published, language=self.language, ahead=ahead)
         return Anchor(said.span.start, said.text, interval) if interval else None
 
     def weekday_between(self, anchor: Anchor, start: int) -> bool:
@@ -127,31 +131,41 @@ def _counting(items: Iterable[Event | Relation]) -> list[int]:
 
 
 def _told(fact: Fact, time: Time, named: Named) -> Time | None:
-    """A time counted from the day that it is said to count from; None where there is none, or it cannot be counted."""
-    anchor = time.anchor and named.at(time.anchor)
+    """A time counted from the day that it is said to count from, or left open; None where nothing is known of that day."""
+    anchor = time.anchor and named.at(time.anchor, ahead=fact.modality == "future" or None)
     if not anchor:
         return None
     count = counted_from(time.mention.text)
     if count is None:
         found = _of_that_day(time, anchor, named.language) or _in_that_week(time, anchor, named.language)
-    else:
-        days = -count.days if count.joins and _follows(fact, time) else count.days
-        found = _days_from(anchor.interval, days) if _countable(anchor.interval, days) else None
-    return time.changed(interval=found) if found else None
+        return time.changed(interval=found) if found else None
+    days = count.days * _side(fact, time, named.document.text) if count.joins else count.days
+    is_sure = (days or not count.days) and _countable(anchor.interval, days)
+    return time.changed(interval=_days_from(anchor.interval, days)) if is_sure else time
 
 
-def _follows(fact: Fact, time: Time) -> bool:
-    """Whether the fact is told behind its time: in `the verdict came three days after he was jailed` it is the jailing."""
-    end = time.mention.span.end
+def _side(fact: Fact, time: Time, text: str) -> int:
+    """On which side of `three days after` the fact is told: 1 before it, -1 behind it, 0 where that is not sure.
+
+    In `the verdict came three days after he was jailed` the jailing lies behind it, and three days before the verdict. At the
+    head of a sentence the other side comes first: in `three days after the court met, he spoke` he spoke three days after.
+    """
+    start, end = time.mention.span.start, time.mention.span.end
     trigger = fact.trigger if isinstance(fact, Event) else None
-    return fact.evidence.span.start >= end or bool(trigger and trigger.span.start >= end)
+    told = (trigger or fact.evidence).span.start
+    if told < start:
+        return 1
+    is_next = fact.evidence.span.start >= end and not text[end : fact.evidence.span.start].strip()
+    if is_next or SENTENCE_END.split(text[max(0, start - REACH_BACK) : start])[-1].strip(QUOTES):
+        return -1
+    return 1 if COMMA.search(text, end, told) else 0
 
 
 def _of_that_day(time: Time, anchor: Anchor, language: str | None) -> TimeInterval | None:
-    """The day it is said to be, where it repeats its weekday: on the Saturday itself."""
-    weekdays = {weekday for _, weekday in weekdays_named(time.mention.text, language)}
+    """The day it is said to be, where it repeats its weekday and says nothing else: on the Saturday itself."""
     day = anchor.interval.start
-    return _days_from(anchor.interval, 0) if day == anchor.interval.end and weekdays == {day.weekday()} else None
+    is_it = day == anchor.interval.end and only_weekday(time.mention.text, language) == day.weekday()
+    return _days_from(anchor.interval, 0) if is_it else None
 
 
 def _in_that_week(time: Time, anchor: Anchor, language: str | None) -> TimeInterval | None:

@@ -297,9 +297,9 @@ class Grounder:
         if mention is None:
             self.reject(kind, "not_in_text", f"{expression!r} is not in the text", item)
             return None
-        if self.source.published is None:
-            return Time(mention=mention)
         anchor = self.day(kind, mention, item)
+        if self.source.published is None:
+            return Time(mention=mention, anchor=anchor)
         interval = resolve_time(
             mention.text,
             published=self.source.published,

@@ -5,7 +5,7 @@
         assert len(endpoint.requests) == 2
 
 Real sockets on 127.0.0.1, its own event loop in its own thread, the standard library alone.
-`python -m extractor.fake_endpoint` runs one in a process of its own and prints its base URL.
+`python -m extractor.fake_endpoint` runs one in a process of its own, prints its base URL, and ends when its standard input does.
 """
 
 from __future__ import annotations

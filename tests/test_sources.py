@@ -128,7 +128,7 @@ BROKEN = {
     "broken.pdf": (lambda p: p.write_bytes(b"%PDF-1.4 nothing"), "PDF"),
     "broken.docx": (lambda p: p.write_bytes(b"PK nothing"), "DOCX"),
     "blank.html": (lambda p: p.write_text("<html><body></body></html>"), "main text"),
-    "matter.md": (lambda p: p.write_text("---\na: [\n---\nx"), "front matter"),
+    "matter.md": (lambda p: p.write_text("---\ntitle: [\n---\nx"), "front matter"),
     "link.txt": (lambda p: p.symlink_to("/etc/hostname"), "no regular file"),
     "dead.txt": (lambda p: p.symlink_to("nowhere"), "no regular file"),
     "pipe.txt": (lambda p: os.mkfifo(p), "no regular file"),
@@ -178,6 +178,8 @@ ENCODINGS = {
     "utf-8": (PERSIAN, "utf-8"), "utf-8 with a mark": (PERSIAN, "utf-8-sig"), "utf-16 with a mark": (PERSIAN, "utf-16"),
     "utf-16 without a mark": (PERSIAN, "utf-16-le"), "windows-1256, Arabic": (ARABIC * 2, "windows-1256"),
     "iso-8859-6": (ARABIC * 2, "iso-8859-6"), "windows-1251": (RUSSIAN * 2, "windows-1251"), "koi8-r": (RUSSIAN * 2, "koi8-r"),
+    "windows-1256, Persian": ("وزير خارجه ايران گفت که اين توافق پذيرفتني نيست و تهران به آن پاسخ خواهد داد. " * 2, "windows-1256"),
+    "koi8-u": ("Міністр заявив, що угода неприйнятна і Київ на неї відповість у свій час. " * 2, "koi8-u"),
 }  # fmt: skip
 
 
@@ -224,6 +226,9 @@ PAGE = "<html><head><title>{title}</title>{head}</head><body><article>{body}</ar
 WORDS = "<p>{start} The ministry said that it would look into the matter, and that the families had been told of what it knew so far.</p>"
 UNDATED = {
     "a footer": {"foot": "<footer>© 2019 News Inc.</footer>"}, "a span of years": {"foot": "<footer>Copyright 2005-2023</footer>"},
+    "an ISO day in the text": {"start": "The court met on 2020-01-01 and adjourned."}, "a day in figures": {"start": "It was 01/02/2020."},
+    "a day of a related story": {"foot": "<aside><time datetime='2019-03-04'>4 March</time></aside>"}, "a day in its description": {"head": "<meta name='description' content='On 2020-01-01 the court'>"},
+    "nobody knows which month": {"head": "<meta name='date' content='03/04/2024'>"},
     "a link": {"foot": "<a href='/2017/03/04/old-story'>old</a>"}, "a day in the text": {"start": "He recalled the 12 June 2009 protests."},
 }  # fmt: skip
 
@@ -245,8 +250,22 @@ def read_page(tmp_path: Path, page: bytes) -> Document:
 def test_a_page_has_the_day_that_it_declares_and_no_other(case: str, tmp_path: Path) -> None:
     """`yesterday` counts from it: a wrong one makes all of them wrong."""
     assert read_page(tmp_path, a_page(**UNDATED[case])).published is None
-    declared = a_page(head="<meta property='article:published_time' content='2024-05-14'>", **UNDATED[case])
-    assert str(read_page(tmp_path, declared).published) == "2024-05-14"
+    more = UNDATED[case] | {"head": UNDATED[case].get("head", "") + DECLARED["a meta element"]}
+    assert str(read_page(tmp_path, a_page(**more)).published) == "2024-05-14"
+
+
+DECLARED = {
+    "a meta element": "<meta property='article:published_time' content='2024-05-14T08:00:00Z'>",
+    "linked data": """<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2024-05-14T10:00:00+03:00"}</script>""",
+    "its address": "<link rel='canonical' href='https://example.org/2024/05/14/a'>",
+    "a marked element": "<time itemprop='datePublished' datetime='2024-05-14'>14 May</time>",
+}
+
+
+@pytest.mark.parametrize("case", DECLARED)
+def test_a_page_declares_its_day_in_several_ways(case: str, tmp_path: Path) -> None:
+    """In its head, in linked data, in its address, in an element that says so."""
+    assert str(read_page(tmp_path, a_page(head=DECLARED[case])).published) == "2024-05-14"
 
 
 @pytest.mark.parametrize("joiner", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])
@@ -259,6 +278,9 @@ def test_pages_keep_their_half_spaces(joiner: str, tmp_path: Path) -> None:
 
 
 WESTERN = {
+    "Hebrew": ("שר החוץ אמר ביום שלישי כי ההסכם אינו מקובל וכי הממשלה תגיב עליו בזמן המתאים. " * 3, "cp1255"),
+    "Greek": ("Ο υπουργός εξωτερικών είπε την Τρίτη ότι η συμφωνία δεν είναι αποδεκτή και η κυβέρνηση θα απαντήσει. " * 3, "cp1253"),
+    "Russian in another encoding": (RUSSIAN * 3, "iso-8859-5"),
     "French": ("Le président de la République a déclaré à l'Assemblée que l'été serait décisif. " * 3, "cp1252"),
     "Spanish": ("El presidente declaró el martes que la acción policial continuará según el ministro español. " * 3, "latin-1"),
     "Turkish": ("Cumhurbaşkanı salı günü müzakerelerin süreceğini açıkladı, görüşmeler İstanbul'da. " * 3, "cp1254"),
@@ -266,7 +288,7 @@ WESTERN = {
 
 
 @pytest.mark.parametrize("language", WESTERN)
-def test_a_western_text_is_not_read_as_cyrillic(language: str) -> None:
+def test_a_text_in_another_encoding_is_not_read_as_one_of_ours(language: str) -> None:
     """It fails, and says what to do."""
     text, encoding = WESTERN[language]
     with pytest.raises(DocumentError, match="no other encoding is sure"):
@@ -327,6 +349,8 @@ def test_a_word_file_keeps_its_tables_where_they_stand(tmp_path: Path) -> None:
 
 
 NO_FRONT_MATTER = (
+    "---\nTehran: protests: dozens arrested\n---\nMore.",
+    '---\n"I will not go," he said.\n---\nMore.',
     "---\nThe minister resigned on Monday.\n---\nMore.",
     "---\nThe lead: minister resigned\n---\nMore.",
     "---\n- a\n- b\n---\nMore.",
@@ -357,6 +381,10 @@ def test_patterns_are_those_of_gitignore(tmp_path: Path) -> None:
     assert list(load_all(tmp_path, exclude=("drafts/*",))) == ["2024/05/b.txt", "2024/c.txt"]
     assert list(load_all(tmp_path, include=("2024/**/*.txt",))) == ["2024/05/b.txt", "2024/c.txt"]
     assert list(load_all(tmp_path, include=("/2024/*.txt",))) == ["2024/c.txt"]
+    with pytest.raises(DocumentError, match="No pattern of"):
+        load_all(tmp_path, include=("!",))
+    (tmp_path / "link").symlink_to(tmp_path / "2024")
+    assert "link/" in load_all(tmp_path, include=("*.txt",)) and "link/" not in load_all(tmp_path, exclude=("link/",))
 
 
 def test_the_index_speaks_of_one_file_by_its_path_or_by_a_name_of_its_own(tmp_path: Path) -> None:
@@ -380,4 +408,6 @@ def test_the_index_speaks_of_one_file_by_its_path_or_by_a_name_of_its_own(tmp_pa
     assert [(one.path or one.id, one.title) for one in found] == [
         ("a/report.txt", None), ("b/country-index.json.txt", None), ("b/own.txt.gz", "Own"), ("b/report.txt", "B"),
     ]  # fmt: skip
+    chosen = [entry.load() for entry in open_source(tmp_path, SourceOptions(include=("a/",)))]
+    assert [(one.path or one.id, one.title) for one in chosen] == [("a/report.txt", None)]
     assert len(told) == 2 and ".doc 1" in told[0] and told[1].endswith(": 1 (report).")

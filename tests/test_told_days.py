@@ -40,6 +40,10 @@ COUNTED: dict[str, tuple[str, tuple[str, ...], date]] = {
     "the day after it": ("en", (ON + "The day after the hearing he spoke.", "he spoke", "spoke", "time=The day after the hearing", "day=On Tuesday"), date(2024, 5, 15)),
     "the other end of the count": ("en", (ON + "That was three days after another court jailed him.", "another court jailed him", "jailed", "time=three days after", "day=On Tuesday"), date(2024, 5, 11)),
     "the other end, before": ("en", (ON + "That was three days before another court jailed him.", "another court jailed him", "jailed", "time=three days before", "day=On Tuesday"), date(2024, 5, 17)),
+    "the other end, in one quote": ("en", (ON + "That was three days after another court jailed him.", "three days after another court jailed him", "jailed", "time=three days after", "day=On Tuesday"), date(2024, 5, 11)),
+    "behind a clause of its own": ("en", (ON + "Three days after the court met, he spoke.", "he spoke", "spoke", "time=Three days after", "day=On Tuesday"), date(2024, 5, 17)),
+    "at the head, the clause itself": ("en", (ON + "Three days after another court jailed him, that was.", "another court jailed him", "jailed", "time=Three days after", "day=On Tuesday"), date(2024, 5, 11)),
+    "Persian, behind a clause of its own": ("fa", (FA + "سه روز پس از آنکه دادگاه تشکیل شد، او سخن گفت.", "او سخن گفت", "سخن گفت", "time=سه روز پس از آنکه", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 17)),
     "the weekday of a far day": ("en", ("On 27 April 2024 it began. On that Saturday evening he spoke.", "he spoke", "spoke", "time=On that Saturday evening", "day=27 April 2024"), date(2024, 4, 27)),
     "the weekday, though the last one is nearer": ("en", ("On 27 April 2024 it began. He spoke on Saturday.", "He spoke", "spoke", "time=on Saturday", "day=27 April 2024"), date(2024, 4, 27)),
     "Persian": ("fa", (FA + "دو روز پیش از نشست، او سخن گفت.", "او سخن گفت", "سخن گفت", "time=دو روز پیش از نشست", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 12)),
@@ -61,6 +65,7 @@ OPEN: dict[str, tuple[str, ...]] = {
     "the day is a month": ("In April the court met. That evening he spoke.", "he spoke", "spoke", "time=That evening", "day=In April"),
     "the day has no days": ("Recently the court met. That evening he spoke.", "he spoke", "spoke", "time=That evening", "day=Recently"),
     "the count is none": (ON + "Soon after the hearing he spoke.", "he spoke", "spoke", "time=Soon after the hearing", "day=On Tuesday"),
+    "something stands in between": (ON + "Three days after the council met he spoke.", "he spoke", "spoke", "time=Three days after", "day=On Tuesday"),
     "another weekday, though no count": (ON + "He spoke until that Friday.", "He spoke", "spoke", "time=until that Friday", "day=On Tuesday"),
 }  # fmt: skip
 
@@ -71,10 +76,27 @@ def test_where_the_days_cannot_be_counted_they_stay_open(case: str) -> None:
     assert day_of(*OPEN[case]) is None
 
 
-def test_words_that_name_their_day_keep_it() -> None:
-    """A day that is named beside them changes nothing."""
-    said = (ON + "On Friday he spoke.", "he spoke", "spoke", "time=On Friday", "day=On Tuesday")
-    assert day_of(*said) == date(2024, 5, 17)
+OWN = {
+    "On Friday": date(2024, 5, 17), "On Tuesday, 7 May": date(2024, 5, 7), "Last Tuesday": None, "Every Tuesday": None,
+    "A week later, on Tuesday,": None, "Until that Tuesday": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OWN)
+def test_words_that_name_their_day_keep_it(words: str) -> None:
+    """A day that is named beside them changes nothing, whatever weekday they share; where they name none, it makes none."""
+    text = f"On Tuesday the court met. {words} he spoke."
+    plain = day_of(text, "he spoke", "spoke", f"time={words}")
+    assert day_of(text, "he spoke", "spoke", f"time={words}", "day=On Tuesday") == plain
+    assert OWN[words] in (None, plain)
+
+
+def test_the_day_of_what_is_planned_lies_ahead() -> None:
+    """As it does for the plan itself."""
+    text = "Parliament meets on Wednesday. That evening he will speak."
+    assert day_of(text, "he will speak", "speak", "time=That evening", "day=on Wednesday", "future") == date(
+        2024, 5, 22
+    )
 
 
 def test_the_day_is_quoted_from_the_document() -> None:

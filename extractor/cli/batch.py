@@ -246,7 +246,7 @@ def _remarks(summary: RunSummary) -> list[str]:
     if summary.missing:
         lines.append(
             f"{len(summary.missing):,} documents of earlier runs are gone from the folder, or not chosen by the patterns: "
-            f"{summary.missing[0]} ..."
+            f"{summary.missing[0]}{' ...' if len(summary.missing) > 1 else ''}"
         )
     lines += summary.overlooked
     if summary.documents >= SUSPICIOUS and summary.states.get("empty") == summary.documents:

@@ -243,7 +243,12 @@ def read_failed(run: Path) -> list[Document]:
         return []
     with _reading(path) as file:
         failures = [_failure(line, path, number) for number, line in enumerate(file, 1)]
-    return [Document(id=name, text="") for name, kind in failures if kind in _ANSWER_ERRORS]
+    return [Document(id=_id(name), text="", path=name) for name, kind in failures if kind in _ANSWER_ERRORS]
+
+
+def _id(path: str) -> str:
+    """The id of a document that failed: behind # in a file of many, else its path."""
+    return path.rpartition("#")[2] or path
 
 
 _ANSWER_ERRORS = {AnswerError.__name__, *(kind.__name__ for kind in AnswerError.__subclasses__())}

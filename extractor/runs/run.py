@@ -146,7 +146,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     if first:
         _remember_spending(ledger, meter)
     try:
-        entries = _some(entries, ledger)
+        entries = _some(entries, ledger, job.source)
         _note_spending(ledger, meter)
         runner = _runner(ledger, extractor, out, job.retry_failed and first, work, gate)
         if _has_limit(extractor.settings):
@@ -171,16 +171,19 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
             await extractor.aclose()
 
 
-def _some(entries: Iterator[Entry], ledger: Ledger) -> Iterator[Entry]:
-    """The entries. Raises DocumentError where there are none and the run has documents: its results would all be taken out."""
+def _some(entries: Iterator[Entry], ledger: Ledger, source: object) -> Iterator[Entry]:
+    """The entries. Raises DocumentError for a folder without any, and where results of earlier runs would all be taken out."""
     first = next(entries, None)
-    earlier = len(ledger.missing()) if first is None else 0
-    if earlier:
+    if first is not None:
+        return chain([first], entries)
+    earlier = len(ledger.missing())
+    if earlier or isinstance(source, str | Path):
+        holds = f", and the run folder holds {earlier:,}; nothing was changed" if earlier else ""
         raise DocumentError(
-            f"No document is there to be read, and the run folder holds {earlier:,}; nothing was changed.",
-            hint="Look at the folder and at --include and --exclude, or start in a new run folder.",
+            f"No document is there to be read{holds}.",
+            hint="Look at the folder, and at --include and --exclude where they are given.",
         )
-    return entries if first is None else chain([first], entries)
+    return entries
 
 
 def _not_recorded(ledger: Ledger, charges: int) -> int:

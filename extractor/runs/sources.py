@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -67,8 +68,8 @@ def open_source(
             f"There is no folder {os.fspath(folder)!r}.", hint="Give the folder that holds the documents."
         )
     found = walk(folder, options)
-    index = Index.of(folder, found.paths)
-    for line in _overlooked(found, index, options):
+    index = Index.of(folder, [*found.paths, *found.left_out])
+    for line in _overlooked(found, index):
         tell(line)
     return chain(
         (entry for path in found.paths for entry in _entries(path, folder, index, options)),
@@ -87,52 +88,76 @@ def count_source(folder: Path, options: SourceOptions) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a folder holds: files whose kind is read, by path; links to folders; folders that are closed to us; other files."""
+    """What a folder holds: files whose kind is read, by path; links to folders; folders that are closed to us; other files;
+    and the files that the patterns leave out."""
 
     paths: list[Path]
     links: list[Path]
     closed: list[OSError]
     other: list[Path]
+    left_out: list[Path]
 
 
 def walk(folder: Path, options: SourceOptions) -> Walk:
     """All files below the folder but for hidden ones, those that tell about the others, and what the patterns leave out."""
-    found = Walk([], [], [], [])
-    wanted = _chooser(folder, options)
-    for place, folders, names in os.walk(folder, onerror=found.closed.append):
+    found = Walk([], [], [], [], [])
+    wanted, unwanted = _choosers(folder, options)
+
+    def note(error: OSError) -> None:
+        if not unwanted(Path(os.fsdecode(error.filename))):
+            found.closed.append(error)
+
+    for place, folders, names in os.walk(folder, onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found.links.extend(path for name in folders if (path := Path(place, name)).is_symlink() and wanted(path))
+        links = (path for name in folders if (path := Path(place, name)).is_symlink())
+        found.links.extend(path for path in links if not unwanted(path))
         for name in names:
             path = Path(place, name)
-            if not _tells_about_others(name) and wanted(path):
+            if _tells_about_others(name):
+                continue
+            if wanted(path):
                 (found.paths if _is_read(name) else found.other).append(path)
+            elif _is_read(name):
+                found.left_out.append(path)
     for paths in (found.paths, found.links, found.other):
         paths.sort()
     return found
 
 
-def _overlooked(found: Walk, index: Index, options: SourceOptions) -> Iterator[str]:
+def _overlooked(found: Walk, index: Index) -> Iterator[str]:
     """What is there and is not read, and what the index names and is not there."""
     if found.other:
         kinds = Counter(path.suffix.lower() or "no ending" for path in found.other)
         told = ", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common(8))
         yield f"Files of kinds that are not read: {len(found.other):,} ({told})."
-    if index.unmatched and not (options.include or options.exclude):
+    if index.unmatched:
         told = ", ".join(index.unmatched[:3]) + (" ..." if len(index.unmatched) > 3 else "")
         yield f"In {INDEX}, but not one file of the folder: {len(index.unmatched):,} ({told})."
 
 
-def _chooser(folder: Path, options: SourceOptions) -> Callable[[Path], bool]:
-    include, exclude = (GitIgnoreSpec.from_lines(patterns) for patterns in (options.include, options.exclude))
-
+def _choosers(folder: Path, options: SourceOptions) -> tuple[Callable[[Path], bool], Callable[[Path], bool]]:
+    """Whether a file is wanted, and whether a folder is left out."""
     if not (options.include or options.exclude):
-        return lambda path: True
+        return (lambda path: True), (lambda path: False)
+    include, exclude = _patterns(options.include), _patterns(options.exclude)
 
     def wanted(path: Path) -> bool:
         name = os.fspath(path.relative_to(folder))
         return (not options.include or include.match_file(name)) and not exclude.match_file(name)
 
-    return wanted
+    def unwanted(path: Path) -> bool:
+        return exclude.match_file(f"{os.fspath(path.relative_to(folder))}/")
+
+    return wanted, unwanted
+
+
+def _patterns(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except (ValueError, re.error) as exc:
+        raise DocumentError(
+            f"No pattern of .gitignore: {', '.join(map(repr, patterns))} ({exc}).", hint="Such as drafts/ or *.txt."
+        ) from None
 
 
 def _tells_about_others(name: str) -> bool:
@@ -258,6 +283,10 @@ def _stamp(path: Path) -> str | None:
 def _checked(path: Path) -> str:
     """The path as it may be shown. Raises DocumentError for a link, a pipe or a device: they are not opened."""
     shown = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    if not os.path.lexists(path):
+        raise DocumentError(f"There is no file {shown!r}.", hint="Give the file that holds the document.")
+    if path.is_dir() and not path.is_symlink():
+        raise DocumentError(f"{shown!r} is a folder.", hint="For a folder: extractor batch.")
     if _stamp(path) is None:
         raise DocumentError(f"{shown!r} is no regular file.", hint="Links, pipes and devices are not read.")
     return shown

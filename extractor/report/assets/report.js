@@ -522,6 +522,8 @@ function focused() {
     if (id === "main" && state.view !== view) return $("main").focus({preventScroll: true});
     const controls = [...$(id).querySelectorAll(FOCUSABLE)], next = (name && controls.find((one) => one.name === name)) || controls[place];
     if (!next || next === document.activeElement) return;
+    // A list that is walked through by typing, a date half typed: the control itself goes on, with what it remembers.
+    if (name && next.tagName === held.tagName && next.type === held.type) { const value = next.value; next.replaceWith(held); if (held.value !== value) held.value = value; return held.focus({preventScroll: true}); }
     next.focus({preventScroll: true});
     if (next.type === "search") next.setSelectionRange(next.value.length, next.value.length);
   };

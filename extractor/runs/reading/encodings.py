@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
+from functools import lru_cache
 
 from extractor.errors import DocumentError
 
@@ -14,7 +16,7 @@ MARKS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 # Single-byte encodings of Arabic script and Cyrillic, and how a text in the wrong one of them shows.
-CANDIDATES = ("windows-1256", "iso-8859-6", "windows-1251", "koi8-r")
+CANDIDATES = ("windows-1256", "iso-8859-6", "windows-1251", "koi8-u")
 COMMON = {
     "arabic": frozenset("ابتدرزسشعفقلمنهویيكکپچگةءأإآئؤىصضطظغحخجثذ"),
     "cyrillic": frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў"),
@@ -22,8 +24,15 @@ COMMON = {
 SURE = 0.6
 CONTROLS = bytes([*range(9), *range(14, 32)])
 LEAST_LETTERS = 20
-# The most of its words that may mix a script with ASCII letters: in a Western text read as Cyrillic nearly all do.
+# The most of its words that may mix two scripts: in a Western text read as Cyrillic nearly all do.
 MOST_MIXED = 0.1
+# Words that no text of some length goes without, and how many of its words they are at least.
+_FREQUENT = {
+    "arabic": "في من على إلى أن إن عن ما لا التي الذي هذا مع و در به از که كه را این با است د په چې دا کے کی میں سے",
+    "cyrillic": "и в на не что с по а і та у що от за се да са је",
+}
+FREQUENT = {script: frozenset(words.split()) for script, words in _FREQUENT.items()}
+LEAST_FREQUENT = 0.03
 WORD = re.compile(r"[^\W\d_]+")
 DECLARED = re.compile(rb"""charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 
@@ -99,10 +108,18 @@ def _share(data: bytes, encoding: str) -> float:
     if len(letters) < LEAST_LETTERS:
         return 0.0
     script = "arabic" if encoding in ("windows-1256", "iso-8859-6") else "cyrillic"
-    words = [word for word in WORD.findall(text) if not word.isascii()]
-    if sum(any(char.isascii() for char in word) for word in words) > MOST_MIXED * len(words):
+    words = WORD.findall(text)
+    own = [word for word in words if any(_is_of(char, script) for char in word)]
+    if sum(not all(_is_of(char, script) for char in word) for word in own) > MOST_MIXED * len(own):
+        return 0.0
+    if sum(word.lower() in FREQUENT[script] for word in own) < LEAST_FREQUENT * len(own):
         return 0.0
     usual = sum(char in COMMON[script] for char in letters) / len(letters)
     # Cyrillic in the wrong encoding has its capitals inside words.
     odd = sum(a.islower() and b.isupper() for a, b in itertools.pairwise(text)) / len(letters)
     return usual - 5 * odd
+
+
+@lru_cache(maxsize=2048)
+def _is_of(char: str, script: str) -> bool:
+    return unicodedata.name(char, "").startswith(script.upper())

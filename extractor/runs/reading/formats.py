@@ -10,7 +10,7 @@ from typing import Any
 from extractor.errors import DocumentError
 from extractor.runs.reading.encodings import decode
 from extractor.runs.reading.pages import read_page
-from extractor.runs.reading.records import RECORDS, Record, about_of, read_items, unzip
+from extractor.runs.reading.records import FIELDS, RECORDS, Record, about_of, read_items, unzip
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*\r?\n", re.DOTALL)
 
@@ -44,18 +44,20 @@ def _markdown(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Rec
     """Text as it stands; front matter is metadata and no part of it. What stands between two rules is text."""
     text = decode(data, name)
     match = FRONT_MATTER.match(text)
-    head = _front_matter(match[1], name) if match else {}
+    head = _front_matter(match[1], name, fields) if match else {}
     about = about_of(head, fields)
     yield Record(text[match.end() :] if match and (about or not match[1].strip()) else text, about)
 
 
-def _front_matter(head: str, name: str) -> Mapping[Any, Any]:
-    """What it says; nothing where it is no mapping."""
+def _front_matter(head: str, name: str, fields: Mapping[str, str]) -> Mapping[Any, Any]:
+    """What it says; nothing where it is no mapping, or broken and without any of the fields: then it is text."""
     import yaml
 
     try:
         found = yaml.safe_load(head)
     except (yaml.YAMLError, ValueError, RecursionError) as exc:  # of these, the second is a day that there is not
+        if not re.search(rf"(?m)^({'|'.join(re.escape(fields.get(field, field)) for field in FIELDS)})[ \t]*:", head):
+            return {}
         why = (str(exc).splitlines() or [type(exc).__name__])[0]
         raise DocumentError(f"{name}: its front matter cannot be read: {why}.", hint="Mend or remove it.") from None
     return found if isinstance(found, dict) else {}

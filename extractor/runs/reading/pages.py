@@ -16,8 +16,10 @@ UNPRINTED = "\u200c\u200d\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\
 STAND_INS = range(0x10080, 0x100FB)
 NAMED = {"zwnj": "\u200c", "zwj": "\u200d", "lrm": "\u200e", "rlm": "\u200f", "shy": "\u00ad"}
 REFERENCE = re.compile(r"&(?:#(\d{2,6})|#[xX]([0-9a-fA-F]{2,5})|(zwnj|zwj|lrm|rlm|shy));")
-# Only what a page declares: a year in its footer, or a day in its text, is no day of publication.
-DECLARED = {"extensive_search": False, "original_date": True}
+# Names of metadata that may hold the day; a day in a description, a text or a footer is no day of publication.
+DATED = re.compile(r"date|time|publish|issued|created|modified|updated", re.IGNORECASE)
+# Which of these is the month nobody can tell: 03/04/2024.
+UNSURE = re.compile(r"\s*(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{4}")
 
 
 def read_page(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Record]:
@@ -27,13 +29,40 @@ def read_page(data: bytes, name: str, fields: Mapping[str, str]) -> Iterator[Rec
     except ImportError:
         raise DocumentError(f"{name} is HTML, which needs trafilatura.", hint="pip install 'extractor[html]'") from None
     page, kept = _hidden(REFERENCE.sub(_character, decode(data, name)))
-    found: Any = trafilatura.bare_extraction(
-        page, with_metadata=True, include_comments=False, include_tables=True, date_extraction_params=DECLARED
-    )
+    found: Any = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False, include_tables=True)
     if found is None or not found.text:
         raise DocumentError(f"{name} has no main text.", hint="Save the article itself.")
-    about = {"title": found.title, "published": found.date, "language": found.language, "url": found.url}
+    about = {"title": found.title, "published": _declared_day(page), "language": found.language, "url": found.url}
     yield Record(_shown(found.text, kept), {key: _shown(str(value), kept) for key, value in about.items() if value})
+
+
+def _declared_day(page: str) -> str | None:
+    """The day of publication as ISO, where the page declares one: in its head, its linked data, or an element marked as such."""
+    from htmldate import find_date
+    from lxml import html
+
+    try:
+        tree = html.document_fromstring(page.encode())
+    except (ValueError, html.etree.ParserError):
+        return None
+    kept = html.document_fromstring("<html><head></head><body></body></html>")
+    for element in tree.iter("meta", "link", "script", "time", "span", "abbr", "p", "div"):
+        if _declares(element):
+            element.tail = None
+            kept.head.append(element if element.tag == "script" else html.Element(element.tag, dict(element.attrib)))
+    return find_date(kept, extensive_search=False, original_date=True)
+
+
+def _declares(element: Any) -> bool:
+    said = element.attrib
+    if element.tag == "script":
+        return bool(said.get("type") == "application/ld+json")
+    if element.tag == "link":
+        return bool(said.get("rel") == "canonical")
+    if element.tag == "meta":
+        name = said.get("property") or said.get("name") or said.get("itemprop") or ""
+        return bool(DATED.search(name)) and not UNSURE.fullmatch(said.get("content", "").strip())
+    return bool("pubdate" in said or said.get("itemprop") == "datePublished")
 
 
 def _hidden(page: str) -> tuple[str, dict[int, str]]:

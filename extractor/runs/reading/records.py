@@ -98,6 +98,7 @@ def _items(text: str, name: str, fields: Mapping[str, str]) -> Iterator[Record |
 def _table(text: str, name: str, fields: Mapping[str, str]) -> Iterator[Record | DocumentError]:
     """Rows under a header; nothing is mended: a row with more values than the header has names is a failure of its own."""
     csv.field_size_limit(MAX_BYTES)
+    text = text.lstrip("\r\n")
     rows = csv.DictReader(
         io.StringIO(text, newline=""), delimiter=_delimiter(text, name, fields), strict=True, restkey=MORE
     )
@@ -116,7 +117,7 @@ def _delimiter(text: str, name: str, fields: Mapping[str, str]) -> str:
     """A tab in .tsv; in .csv a comma, or what spreadsheets of other countries write, where only that gives the text a column."""
     if name.lower().endswith(".tsv"):
         return "\t"
-    head = text.lstrip("\r\n").split("\n", 1)[0].strip()
+    head = text.split("\n", 1)[0].strip()
     wanted = fields.get("text", "text")
     found = [sign for sign in ",;\t" if wanted in (part.strip(' "') for part in head.split(sign))]
     return found[0] if found else ","

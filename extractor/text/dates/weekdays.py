@@ -10,6 +10,13 @@ from extractor.text.dates.lexicon import Words
 
 # Shorter forms are words of other meanings too: sun, sat, wed.
 _SHORTEST = 4
+_WORD = re.compile(r"[\w\u200c]+")
+# What may stand beside a weekday and leaves it that day.
+_POINTING_WORDS = (
+    "on the that this very same itself early late morning afternoon evening night روز همان آن شنبه صبح عصر شب بامداد ظهر"
+    " يوم في ذلك نفسه ذاته مساء صباح فجر ليل в во тот же день утром днем вечером ночью"
+)
+_POINTING = frozenset(_POINTING_WORDS.split())
 # Letters that are written now one way, now the other.
 _ALIKE = ("اأإآ", "يیى", "ةه", "كک")
 # Words before a day that make it a part of a title or of a prayer's name.
@@ -23,6 +30,14 @@ def weekdays_named(text: str, language: str | None = None) -> list[tuple[int, in
     """
     matches = [match for words in words_of(language) for match in _pattern(words.code).finditer(text)]
     return sorted((match.start(), (match.lastindex or 1) - 1) for match in matches)
+
+
+def only_weekday(expression: str, language: str | None = None) -> int | None:
+    """The weekday that an expression names, beside a part of the day and pointing words at most: on that Saturday evening."""
+    named = weekdays_named(expression, language)
+    words = [(match.start(), match.end(), match[0]) for match in _WORD.finditer(expression.lower())]
+    rest = [word for start, end, word in words if not any(start <= place < end for place, _ in named)]
+    return named[0][1] if len(named) == 1 and set(rest) <= _POINTING else None
 
 
 @lru_cache(maxsize=8)
