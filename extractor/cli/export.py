@@ -52,9 +52,7 @@ def show(
         ids.append(extraction.document.id)
     if shown:
         return
-    raise DocumentError(
-        f"The run has no document {doc!r}.", hint=f"It has {_some(ids)}; what failed is in failures.jsonl."
-    )
+    raise DocumentError(f"The run has no document {doc!r}.", hint=f"It has {_some(ids)}.")
 
 
 def _some(ids: list[str]) -> str:
