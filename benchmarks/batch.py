@@ -345,10 +345,11 @@ def fill(place: Path, keys: list[str]) -> None:
     import zlib
 
     from extractor.runs.ledger import Ledger
-    from extractor.runs.runner import Runner
+    from extractor.runs.runner import UNIFORM, Runner
 
     found = Ledger(place)
-    identity = Runner(found, None, None, "run", concurrency=1).identity("digest")  # type: ignore[arg-type]
+    runner = Runner(found, None, None, "run", concurrency=1)  # type: ignore[arg-type]
+    identity = runner.identity("digest")
     line = b'{"document":{}}'
     body = zlib.compress(line, 1)
     write = found._durable
@@ -364,6 +365,7 @@ def fill(place: Path, keys: list[str]) -> None:
         "INSERT INTO written VALUES (?, ?, ?, ?)", ((n, k, identity, (n + 1) * size) for n, k in enumerate(keys))
     )
     write.execute("COMMIT")
+    found.set_facts({UNIFORM: runner._mark(found.run)})
     found.close()
     (place / "results.jsonl").write_bytes((line + b"\n") * len(keys))
 
