@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import re
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from concurrent.futures import Future
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +16,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from extractor.config import Settings, changed, load_settings
-from extractor.errors import DocumentError, ExtractorError
+from extractor.documents import as_document
+from extractor.errors import ExtractorError
 from extractor.llm.base import LLM, Meter
 from extractor.models import Document, Extraction
 from extractor.pipeline import Options, extract_document
@@ -27,7 +26,6 @@ from extractor.wiring import build_llm, overriding_llm
 
 T = TypeVar("T")
 DEFAULT_ONTOLOGY = "plover"
-LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _sharing = threading.Lock()
 _sharing_loop = threading.Lock()
 
@@ -199,51 +197,6 @@ class Extractor:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def as_document(text: str | Document, *, published: date | str | None = None, language: str | None = None) -> Document:
-    """A document out of a text. Its id comes from its content."""
-    day, language = as_date(published), as_language(language)
-    if isinstance(text, Document):
-        given = {"published": day or as_date(text.published), "language": language or as_language(text.language)}
-        return text.model_copy(update={name: value for name, value in given.items() if value is not None})
-    if not isinstance(text, str):
-        raise DocumentError(f"Expected a text or a Document, got {type(text).__name__}.")
-    name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return Document(id=name, text=text, published=day, language=language)
-
-
-EARLIEST_YEAR = 1600
-"""Years before it are those of another calendar."""
-
-
-def as_date(day: date | str | None) -> date | None:
-    """A date as it is, or out of ISO `YYYY-MM-DD`. Raises DocumentError for anything else."""
-    if day is None:
-        return None
-    try:
-        found = day if isinstance(day, date) else date.fromisoformat(day)
-    except (TypeError, ValueError):
-        raise DocumentError(f"The day of publication is {day!r}; expected a date or YYYY-MM-DD.") from None
-    found = found.date() if isinstance(found, datetime) else found
-    if found.year < EARLIEST_YEAR:
-        raise DocumentError(
-            f"The day of publication is {day!r}; expected a Gregorian day, not one of another calendar.",
-            hint="Convert it: 1403-02-27 is 2024-05-16.",
-        )
-    return found
-
-
-def as_language(code: str | None) -> str | None:
-    """An ISO 639 code: `fa` out of `fa-IR`; None for an empty one. Raises DocumentError for anything else."""
-    if code is None or (isinstance(code, str) and not code.strip()):
-        return None
-    found = LANGUAGE.fullmatch(code.strip().lower()) if isinstance(code, str) else None
-    if found is None:
-        raise DocumentError(
-            f"The language is {code!r}; expected an ISO 639 code.", hint="Such as fa, ar or en; or leave it out."
-        )
-    return found[1]
 
 
 def run_in_background(work: Coroutine[Any, Any, T]) -> T:

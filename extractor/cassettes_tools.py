@@ -26,7 +26,8 @@ from extractor.models import Extraction
 from extractor.ontology import load_ontology
 from extractor.ontology_text import prompt_lists
 from extractor.prompts import existing_prompts, list_versions, load_prompt, prompt_names
-from extractor.runs.sources import SourceOptions, open_source
+from extractor.runs.reading.walking import SourceOptions
+from extractor.runs.sources import open_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,12 @@ def check(place: Path, *, prompts: Path | None = None, documents: Path | None = 
 def prune(place: Path, *, prompts: Path | None = None, documents: Path | None = None) -> int:
     """Remove the exchanges that `check` finds stale or unused; files that become empty go. Returns how many went."""
     found = check(place, prompts=prompts, documents=documents)
-    of_kind = {
-        kind: {(finding.path, finding.fingerprint) for finding in found if finding.kind == kind}
-        for kind in ("stale", "unused", "unknown")
+    unknown = {finding.fingerprint for finding in found if finding.kind == "unknown"}
+    bad = {
+        (finding.path, finding.fingerprint)
+        for finding in found
+        if finding.kind in ("stale", "unused") and finding.fingerprint not in unknown
     }
-    bad = (of_kind["stale"] | of_kind["unused"]) - of_kind["unknown"]
     for path in {path for path, _ in bad}:
         cassette = load_cassette(path, load_shared(path.parent))
         cassette.exchanges = [e for e in cassette.exchanges if (path, e.request.fingerprint()) not in bad]

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import DocumentError
-from extractor.evaluation.evaluate import gold_name, read_results
+from extractor.evaluation.evaluate import read_results
+from extractor.evaluation.gold_folder import gold_name
 from extractor.models import Event, Extraction
 
 PLANTED = Path(__file__).resolve().parents[1] / "tests" / "planted"

@@ -21,9 +21,10 @@ from types import ModuleType
 from typing import Any
 
 from extractor.evaluation.compare import compare_prompts
-from extractor.evaluation.evaluate import evaluate, gold_name, read_results
+from extractor.evaluation.evaluate import evaluate, read_results
 from extractor.evaluation.facts import facts_of_extraction, facts_of_gold
 from extractor.evaluation.gold import load_gold
+from extractor.evaluation.gold_folder import gold_name
 from extractor.evaluation.render import (
     LABELS,
     Sheet,

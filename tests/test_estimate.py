@@ -8,8 +8,8 @@ import pytest
 from extractor.api import Extractor
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.runs.estimate import estimate
+from extractor.runs.reading.walking import SourceOptions
 from extractor.runs.run import batch
-from extractor.runs.sources import SourceOptions
 
 LONG = "The minister met the ambassador in Mersa on Tuesday. " * 60
 

@@ -1,33 +1,25 @@
 """Scores count what was found, missed and invented; optional items count for nothing; one thing matches one thing."""
 
-import contextlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+from small_gold import EVENTS, TEXT, card, command, event, found, gold, write_gold
 
-from extractor import Extraction, errors, extract
-from extractor.evaluation.compare import Comparison, Gain, compare_prompts
+from extractor import errors
 from extractor.evaluation.evaluate import (
     Evaluation,
     evaluate,
-    gold_name,
     read_failed,
     read_results,
     score_document,
     write_json,
 )
 from extractor.evaluation.facts import facts_of_gold
-from extractor.evaluation.gold import Gold, check_gold, load_gold
-from extractor.evaluation.gold_folder import GoldFolder
+from extractor.evaluation.gold import Gold
 from extractor.evaluation.matching import match, overlap
 from extractor.evaluation.render import (
-    comparison_markdown,
     confusion_sheet,
     html_page,
     main_sheet,
@@ -36,74 +28,9 @@ from extractor.evaluation.render import (
     sheets,
     unmet,
 )
-from extractor.evaluation.scores import ASPECTS, Card, Count, interval, mean_by_document, total
-from extractor.llm.cassette import CassetteRecorder, file_name
-from extractor.llm.scripted import ScriptedLLM
+from extractor.evaluation.scores import ASPECTS, Count, mean_by_document, total
 from extractor.models import Document
-from extractor.ontology import load_ontology
 from extractor.prices import Price
-
-TEXT = "On Tuesday Ali Karimi met Sara Noury in Mersa. He condemned the attack by the Dawn Front. Noury thanked Karimi and resigned."
-NAMES = ["Ali Karimi", "Sara Noury", "Mersa", "Dawn Front"]
-TYPES = ["person", "person", "place", "armed_group"]
-BLANK: dict[str, Any] = {
-    "modes": [],
-    "contexts": [],
-    "recipients": [],
-    "participants": [],
-    "place": None,
-    "time": None,
-    "modality": "asserted",
-    "source": None,
-}
-
-
-def event(type: str, evidence: str, actors: list[int], **more: Any) -> dict[str, Any]:
-    return BLANK | {"type": type, "evidence": evidence, "trigger": evidence.split()[0], "actors": actors} | more
-
-
-EVENTS = [
-    event("CONSULT", "met Sara Noury in Mersa", [1], recipients=[2], place=3, modes=["visit"]),
-    event("ACCUSE", "condemned the attack by the Dawn Front", [1], recipients=[4]),
-    event("SUPPORT", "thanked Karimi", [2], recipients=[1]),
-]
-
-
-def gold(
-    events: list[dict[str, Any]] = EVENTS, relations: list[dict[str, Any]] | None = None, document: str = "d"
-) -> Gold:
-    entities = [{"id": n, "type": t, "name": name} for n, (t, name) in enumerate(zip(TYPES, NAMES, strict=True), 1)]
-    raw = {"document": document, "entities": entities, "events": events, "relations": relations or []}
-    return Gold.model_validate_json(json.dumps(raw))
-
-
-def write_gold(folder: Path, *documents: str, events: list[dict[str, Any]] = EVENTS) -> None:
-    """A gold file for each document, which it names."""
-    for name in documents:
-        text = gold(events, document=name).model_dump_json()
-        (folder / f"{gold_name(name)}.gold.json").write_text(text, encoding="utf-8")
-
-
-def answer(events: list[dict[str, Any]] = EVENTS, relations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    entities = [
-        {"id": n, "type": t, "name": name, "aliases": [], "name_en": None, "country": None, "sector": None}
-        for n, (t, name) in enumerate(zip(TYPES, NAMES, strict=True), 1)
-    ]
-    full = [e | {"figures": [], "time": e["time"]["text"] if e["time"] else None} for e in events]
-    for item in full:
-        item.pop("optional", None)
-    return {"entities": entities, "events": full, "relations": relations or []}
-
-
-def found(
-    events: list[dict[str, Any]] = EVENTS, relations: list[dict[str, Any]] | None = None, document: str = "d"
-) -> Extraction:
-    llm = ScriptedLLM(lambda r: answer(events, relations))
-    return extract(Document(id=document, text=TEXT), published="2024-05-16", llm=llm)
-
-
-def card(events: list[dict[str, Any]], wanted: list[dict[str, Any]] = EVENTS, **more: Any) -> Card:
-    return score_document(found(events, more.get("relations")), gold(wanted, more.get("gold_relations")), {"relative"})
 
 
 def test_the_same_is_perfect() -> None:
@@ -335,156 +262,6 @@ def test_the_tables_hold_every_figure_and_the_money(evaluation: Evaluation) -> N
     assert all(title in page for title in titles) and "Types: gold down, found across" in page
 
 
-def test_gold_is_checked_against_its_document() -> None:
-    """Quotes that are not verbatim, unknown codes, dangling ids, ends that do not fit."""
-    bad = [event("PRAISE", "thanked him", [9]), EVENTS[0] | {"modes": ["riot"]}]
-    relations = [{"evidence": "met Sara Noury", "subject": 3, "predicate": "relative", "object": 2}]
-    problems = "\n".join(check_gold(gold(bad, relations), TEXT, load_ontology("plover")))
-    for words in (
-        "'thanked him' is not verbatim",
-        "'PRAISE' is not in the ontology",
-        "no entity 9",
-        "'riot'",
-        "does not join place -> person",
-    ):
-        assert words in problems
-    assert check_gold(gold(), TEXT, load_ontology("plover")) == []
-
-
-def test_a_broken_gold_file_is_told_with_its_field(tmp_path: Path) -> None:
-    """And a folder without gold too."""
-    (tmp_path / "x.gold.json").write_text('{"document": "x", "events": [{"type": 1}]}', encoding="utf-8")
-    with pytest.raises(errors.DocumentError, match=r"events\.0"):
-        load_gold(tmp_path / "x.gold.json")
-    with pytest.raises(errors.DocumentError, match=r"no \*.gold.json"):
-        evaluate([], tmp_path / "nowhere")
-
-
-def half(**days: str | None) -> dict[str, Any]:
-    return {"events": [EVENTS[0] | {"time": {"text": "On Tuesday", "start": "2024-05-14", "end": None} | days}]}
-
-
-BROKEN: dict[str, tuple[dict[str, Any], str]] = {
-    "evidence that is not in the text": (
-        {"events": [event("SUPPORT", "thanked him", [2])]},
-        "d.gold.json: event 0: 'thanked him' is not verbatim",
-    ),
-    "a name that is not": (
-        {"entities": [{"id": 1, "type": "person", "name": "Reza Karimi"}], "events": []},
-        "entity 1: 'Reza Karimi' is not verbatim",
-    ),
-    "a time that is not": (
-        {"events": half(text="On Monday", end="2024-05-14")["events"]},
-        "'On Monday' is not verbatim",
-    ),
-    "a name of no letter": (
-        {"entities": [{"id": 1, "type": "person", "name": " "}], "events": []},
-        "entity 1: ' ' is not verbatim",
-    ),
-    "a trigger outside of its evidence": (
-        {"events": [EVENTS[0] | {"trigger": "thanked"}]},
-        "event 0: 'thanked' is not in its evidence",
-    ),
-    "an unknown type": ({"events": [EVENTS[0] | {"type": "PRAISE"}]}, "'PRAISE' is not in the ontology plover@1"),
-    "an unknown mode": ({"events": [EVENTS[0] | {"modes": ["riot"]}]}, "event 0: 'riot' is not in the ontology"),
-    "an unknown role": (
-        {"events": [EVENTS[0] | {"arguable_parts": [{"role": "hero", "entity": 1}]}]},
-        "event 0: 'hero' is not in the ontology",
-    ),
-    "an unknown predicate": (
-        {"relations": [{"subject": 1, "predicate": "likes", "object": 2, "evidence": "thanked Karimi"}]},
-        "relation 0: 'likes' is not in the ontology",
-    ),
-    "an entity that is not there": ({"events": [EVENTS[0] | {"source": 9}]}, "event 0: no entity 9"),
-    "an id that is used twice": (
-        {"entities": [{"id": 1, "type": "place", "name": "Mersa"}] * 2, "events": []},
-        "entity id 1 is used twice",
-    ),
-    "half an interval": (half(), "event 0: the time has one of start and end"),
-    "an interval that ends first": (half(end="2024-05-13"), "ends on 2024-05-13, before it starts on 2024-05-14"),
-    "another document": ({"document": "e"}, "d.gold.json names the document 'e', expected 'd'"),
-    "a field that is none": ({"colour": "red"}, "d.gold.json: colour: Extra inputs"),
-}
-
-
-@pytest.mark.parametrize(("change", "words"), BROKEN.values(), ids=BROKEN)
-def test_broken_gold_is_refused(change: dict[str, Any], words: str, tmp_path: Path) -> None:
-    """With the file, the item and what is wrong: a figure against it would mean nothing."""
-    raw = gold().model_dump(mode="json") | change
-    (tmp_path / "d.gold.json").write_text(json.dumps(raw), encoding="utf-8")
-    with pytest.raises(errors.DocumentError) as caught:
-        evaluate([found()], tmp_path)
-    assert f"The gold in {tmp_path} has 1 mistake: " in str(caught.value) and words in str(caught.value)
-
-
-def test_of_many_mistakes_a_few_are_listed(tmp_path: Path) -> None:
-    """Those of all files together, and how many more there are."""
-    write_gold(tmp_path, *"abcdefgh", events=[EVENTS[0] | {"type": "PRAISE"}])
-    with pytest.raises(errors.DocumentError, match="has 8 mistakes") as caught:
-        evaluate([], tmp_path)
-    assert str(caught.value).count("'PRAISE'") == 5 and "; and 3 more." in str(caught.value)
-
-
-def test_two_files_for_one_document_are_refused(tmp_path: Path) -> None:
-    """With and without .txt is the same."""
-    write_gold(tmp_path, "d")
-    (tmp_path / "d.txt.gold.json").write_text(gold(document="d.txt").model_dump_json(), encoding="utf-8")
-    with pytest.raises(
-        errors.DocumentError, match=r"d\.txt\.gold\.json names the document 'd\.txt', as d\.gold\.json does"
-    ):
-        evaluate([], tmp_path)
-
-
-def test_gold_is_checked_against_its_own_ontology(root: Path, tmp_path: Path) -> None:
-    """A type that only another ontology has is no mistake under that one."""
-    shipped = (root / "extractor/ontologies/plover.v1.yaml").read_text(encoding="utf-8")
-    (tmp_path / "own.yaml").write_text(shipped.replace("  SUPPORT:", "  PRAISE:", 1), encoding="utf-8")
-    write_gold(tmp_path, "d", events=[EVENTS[2] | {"type": "PRAISE"}])
-    assert evaluate([found()], tmp_path, load_ontology(tmp_path / "own.yaml")).f1("events") is not None
-    with pytest.raises(errors.DocumentError, match="PRAISE"):
-        evaluate([found()], tmp_path)
-
-
-@pytest.mark.parametrize("name", ["seeds", "tests/heldout", "tests/unread"])
-def test_the_gold_of_the_repository_is_sound(name: str, root: Path) -> None:
-    """All of it, and every file is of the document that it names."""
-    place = root / name
-    golds = GoldFolder.read(place, load_ontology("plover"))
-    texts = [Document(id=path.name, text=path.read_text(encoding="utf-8")) for path in place.glob("*.txt")]
-    fits = [fit for text in texts if (fit := golds.fit(text))]
-    assert len(golds.settle(fits)) == len(golds.files) == len(texts) and all(fit.exact for fit in fits)
-
-
-def test_gold_belongs_to_the_document_that_it_names(tmp_path: Path) -> None:
-    """Not to another of the same name, whichever comes first; that one is told as without gold."""
-    write_gold(tmp_path, "b/r.txt")
-    both = [found(document="a/r.txt"), found(EVENTS[:1], document="b/r.txt")]
-    for run in (both, both[::-1]):
-        evaluated = evaluate(run, tmp_path)
-        assert [card.document for card in evaluated.cards] == ["b/r.txt"]
-        assert (evaluated.without_gold, evaluated.absent) == (("a/r.txt",), ())
-    assert evaluate(both[:1], tmp_path).absent == ("r",)
-
-
-def test_gold_that_fits_two_documents_is_refused(tmp_path: Path) -> None:
-    """A bare name may be of either; of one alone it is enough."""
-    write_gold(tmp_path, "r")
-    both = [found(document="a/r.txt"), found(document="b/r.txt")]
-    with pytest.raises(
-        errors.DocumentError, match=r"r\.gold\.json fits 2 documents, such as 'a/r\.txt' and 'b/r\.txt'"
-    ):
-        evaluate(both, tmp_path)
-    assert evaluate(both[1:], tmp_path).f1("events") == 1.0
-
-
-def test_gold_that_was_imported_is_found(tmp_path: Path) -> None:
-    """`import-gold` names files so that they are safe in any folder; the document stands in them."""
-    (tmp_path / f"{file_name('a/r.txt')}.gold.json").write_text(
-        gold(document="a/r.txt").model_dump_json(), encoding="utf-8"
-    )
-    assert evaluate([found(document="a/r.txt")], tmp_path).f1("events") == 1.0
-
-
 def test_documents_without_gold_are_told(tmp_path: Path) -> None:
     """With their number and the first few, before any figure: in the terminal, and on the page."""
     write_gold(tmp_path, "d")
@@ -527,13 +304,6 @@ def test_a_damaged_line_of_failures_is_told_with_its_number(line: bytes, tmp_pat
     (tmp_path / "failures.jsonl").write_bytes(b'{"document": "x", "class": "Refused"}\n' + line + b"\n")
     with pytest.raises(errors.DocumentError, match=r"failures\.jsonl, line 2 is no failure: expected"):
         read_failed(tmp_path)
-
-
-def command(*arguments: str | Path) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of the real command."""
-    full = [sys.executable, "-c", "from extractor.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(full, capture_output=True, env=os.environ, timeout=90)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 @pytest.fixture
@@ -585,130 +355,3 @@ def test_a_file_that_cannot_be_written_after_all_is_a_fault_of_the_storage(tmp_p
     (tmp_path / "x.json").mkdir()
     with pytest.raises(errors.StorageError, match=r"Cannot write .*x\.json"):
         write_json(Evaluation(()), tmp_path / "x.json")
-
-
-def test_prompt_versions_are_compared_from_recordings_alone(root: Path, tmp_path: Path) -> None:
-    """The same prompt against itself gains nothing."""
-    text = (root / "seeds/en-01-bridge-explosion.txt").read_text(encoding="utf-8")
-    (tmp_path / "en-01.txt").write_text(text, encoding="utf-8")
-    made = {
-        "document": "en-01",
-        "entities": [{"id": 1, "type": "country", "name": "Russia"}],
-        "events": [],
-        "relations": [],
-    }
-    (tmp_path / "en-01.gold.json").write_text(json.dumps(made), encoding="utf-8")
-    comparison = compare_prompts(tmp_path, ["plover@1.0.0", "plover@1.0"], root / "cassettes", tmp_path)
-    assert comparison.documents == 1
-    assert comparison.versions[1].gains["entities"].change == 0.0
-    assert comparison.versions[0].answer_characters > 1000
-    assert comparison.notes == ()
-    assert comparison.versions[1].gains["entities"].text() == "(0.000)"  # one document has no interval
-    assert Gain(-0.0004, (-0.004, 0.02)).text() == "(0.000, 0.00 to +0.02)" and Gain(None).text() == ""
-
-
-def test_documents_that_are_not_compared_are_told(root: Path, tmp_path: Path) -> None:
-    """Not recorded, unreadable, without gold, without a document: each with its reason, under the table too."""
-    for name in ("en-01-bridge-explosion", "en-02-belarus-prisoners"):
-        for ending in (".txt", ".gold.json"):
-            (tmp_path / f"{name}{ending}").write_bytes((root / "seeds" / f"{name}{ending}").read_bytes())
-    index = {item["id"]: item for item in json.loads((root / "seeds/index.json").read_text(encoding="utf-8"))}
-    (tmp_path / "index.json").write_text(
-        json.dumps([index["en-01-bridge-explosion"], index["en-02-belarus-prisoners"]])
-    )
-    (tmp_path / "new.txt").write_text("A report that nobody recorded.", encoding="utf-8")
-    (tmp_path / "empty.txt").write_text("", encoding="utf-8")
-    write_gold(tmp_path, "gone")
-    (tmp_path / "en-02-belarus-prisoners.gold.json").unlink()
-    comparison = compare_prompts(tmp_path, ["plover@1.0.0", "plover@1.3.0"], root / "cassettes", tmp_path)
-    told = dict(note.rsplit(": ", 1) for note in comparison.notes)
-    assert told["Left out, not recorded"] == "new.txt"
-    assert "empty.txt" in told.values()
-    assert told["Left out, no gold"] == "en-02-belarus-prisoners"
-    assert told[f"Left out, gold without a document in {tmp_path}"] == "gone"
-    assert comparison.documents == 1 and comparison_markdown(comparison).endswith(comparison.notes[-1])
-
-
-def test_an_answer_that_cannot_be_used_is_missed_whole_under_its_prompt(tmp_path: Path) -> None:
-    """It is not "not recorded": the document stays in the comparison, for all prompts."""
-    folder, cassettes, prompts = tmp_path / "documents", tmp_path / "cassettes", ["plover@1.0.0", "plover@1.1.0"]
-    folder.mkdir()
-    (folder / "d.txt").write_text(TEXT, encoding="utf-8")
-    write_gold(folder, "d", events=EVENTS[:1])
-    for prompt, reply in zip(prompts, (json.dumps(answer(EVENTS[:1])), "I would rather not."), strict=True):
-        recorder = CassetteRecorder(ScriptedLLM(lambda r, reply=reply: reply), cassettes / f"{prompt}.json", "rerecord")
-        with contextlib.suppress(errors.AnswerError):
-            extract(Document(id="d.txt", text=TEXT), prompt=prompt, llm=recorder)
-    comparison = compare_prompts(folder, prompts, cassettes, folder)
-    assert comparison.documents == 1
-    assert comparison.notes == ("Missed whole under plover@1.1.0, for its answer could not be used: d.txt",)
-    assert [version.prompt for version in comparison.versions] == prompts
-    assert [version.evaluation.f1("events") for version in comparison.versions] == [1.0, 0.0]
-    assert comparison.versions[1].gains["events"].change == -1.0
-
-
-def compared(folder: Path, answers: Sequence[dict[str, list[dict[str, Any]]]], **more: Any) -> Comparison:
-    """Two prompts over documents of one text: `answers` has for each prompt the events of each document."""
-    prompts = ["plover@1.0.0", "plover@1.1.0"]
-    for prompt, events in zip(prompts, answers, strict=True):
-        for name, found_there in events.items():
-            text = f"{TEXT} {name}"
-            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-            llm = ScriptedLLM([answer(found_there)])
-            recorder = CassetteRecorder(llm, folder / f".cassettes/{prompt}-{name}.json", "rerecord")
-            extract(Document(id=f"{name}.txt", text=text), prompt=prompt, llm=recorder, model="desk")
-    return compare_prompts(folder, prompts, folder / ".cassettes", folder, **more)
-
-
-def test_one_document_gives_no_interval(tmp_path: Path) -> None:
-    """Nor does one of several that has the aspect: drawn again and again it would look certain."""
-    write_gold(tmp_path, "d", events=EVENTS[:2])
-    write_gold(tmp_path, "e", events=[EVENTS[2]])
-    one = EVENTS[:1]
-    alone = compared(tmp_path, [{"d": EVENTS[:2]}, {"d": one}])
-    assert alone.documents == 1 and alone.versions[1].gains["events"].text() == "(-0.333)"
-    several = compared(tmp_path, [{"d": EVENTS[:2], "e": [EVENTS[2]]}, {"d": one, "e": []}])
-    gains = several.versions[1].gains
-    assert several.documents == 2 and gains["events"].interval is not None
-    assert gains["modes"].change == 0.0 and gains["modes"].interval is None
-    cards = several.versions[0].evaluation.cards
-    assert interval(cards, "events") == (1.0, 1.0) and interval(cards, "modes") is None
-
-
-def test_a_comparison_of_nothing_is_refused(root: Path, tmp_path: Path) -> None:
-    """No recordings, none of the model, none of the documents, none with gold: each says so."""
-    prompts = ["plover@1.0.0", "plover@1.3.0"]
-    write_gold(tmp_path, "d")
-    (tmp_path / "d.txt").write_text(TEXT, encoding="utf-8")
-    (tmp_path / "empty").mkdir()
-    nothing: list[tuple[str, type[errors.ExtractorError], Path, str | None]] = [
-        ("There is no .*nosuch", errors.CassetteFormat, tmp_path / "nosuch", None),
-        ("no recording in .*empty", errors.CassetteFormat, tmp_path / "empty", None),
-        ("model 'other'.*: desk", errors.CassetteMiss, root / "cassettes", "other"),
-        ("Nothing to compare: .*not recorded: d.txt", errors.DocumentError, root / "cassettes", None),
-    ]
-    for words, kind, cassettes, model in nothing:
-        with pytest.raises(kind, match=words) as caught:
-            compare_prompts(tmp_path, prompts, cassettes, tmp_path, model)
-        assert caught.value.exit_code == 2
-    with pytest.raises(errors.DocumentError, match=r"no gold: d\.txt"):
-        compared_without_gold = tmp_path / "other"
-        compared_without_gold.mkdir()
-        write_gold(compared_without_gold, "gone")
-        compared(compared_without_gold, [{"d": EVENTS}, {"d": EVENTS}])
-
-
-def test_a_comparison_against_broken_gold_is_refused(tmp_path: Path) -> None:
-    """Of codes before anything is replayed, of quotes before any figure."""
-    for events, words in (
-        ([EVENTS[0] | {"type": "PRAISE"}], "PRAISE"),
-        ([event("SUPPORT", "thanked him", [2])], "thanked him"),
-    ):
-        write_gold(tmp_path, "d", events=events)
-        with pytest.raises(errors.DocumentError, match=words):
-            compared(tmp_path, [{"d": EVENTS}, {"d": EVENTS}])
-    code, out, err = command(
-        "compare", tmp_path, "--cassettes", tmp_path, "--prompt", "plover@1.0.0", "--prompt", "plover@1.1.0",
-        "--markdown", tmp_path / "no" / "m.md",
-    )  # fmt: skip
-    assert (code, out) == (2, "") and "no folder" in err and err.count("\n") == 1

@@ -24,7 +24,7 @@ FILES = {
 LAYERS = [
     {"version", "errors", "terminal", "file_systems"},
     {"ontology", "models", "llm.base", "ontology_text"},
-    {"config", "prompts", "answers", "answers_rows", "answers_short", "strict_schema", "recovery", "text"},
+    {"config", "documents", "prompts", "answers", "answers_rows", "answers_short", "strict_schema", "recovery", "text"},
     {"llm", "fake_batches", "fake_connection", "fake_endpoint", "fake_faults"},
     {"task"},
     {"facts"},

@@ -12,7 +12,8 @@ import pytest
 from extractor.errors import DocumentError
 from extractor.models import Document
 from extractor.runs.reading.encodings import decode
-from extractor.runs.sources import SourceOptions, count_source, open_source, read_document
+from extractor.runs.reading.walking import SourceOptions
+from extractor.runs.sources import count_source, open_source, read_document
 
 PERSIAN = "وزیر خارجه ایران روز سه‌شنبه گفت که این توافق پذیرفتنی نیست و تهران پاسخ خواهد داد. "
 ARABIC = "قال وزير الخارجية المصري إن الاتفاق غير مقبول وإن القاهرة سترد عليه في الوقت المناسب. "

@@ -63,7 +63,7 @@ def run() -> None:
         _say(StorageError(f"{exc.strerror or exc}{f': {os.fsdecode(exc.filename)!r}' if exc.filename else ''}."))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits there is not tried again at exit
         sys.exit(StorageError.exit_code)
-    except Exception:
+    except Exception:  # all that users can cause has a class of its own above: this is ours
         traceback.print_exc()
         print("extractor: this is a bug of extractor's; please report it with the lines above.", file=sys.stderr)
         sys.exit(INTERNAL_BUG)

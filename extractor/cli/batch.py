@@ -19,8 +19,8 @@ from extractor.terminal import plain
 if TYPE_CHECKING:
     from extractor.api import Extractor
     from extractor.llm.base import Meter
+    from extractor.runs.reading.walking import SourceOptions
     from extractor.runs.runner import Runner
-    from extractor.runs.sources import SourceOptions
     from extractor.runs.summary import RunSummary
 
 GRACE = 10.0
@@ -77,7 +77,7 @@ def batch(
 ) -> None:
     """Extract a folder of documents; run it again to go on where it stopped."""
     from extractor.api import Extractor
-    from extractor.runs.sources import SourceOptions
+    from extractor.runs.reading.walking import SourceOptions
 
     extractor = Extractor(
         model=model, base_url=base_url, prompt=prompt, ontology=ontology, replay=replay, record=record, cache=cache,

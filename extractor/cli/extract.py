@@ -31,7 +31,8 @@ def extract(
     timeout: options.Timeout = None,
 ) -> None:
     """Extract the events, entities and relations of one document; JSON to standard output."""
-    from extractor.api import Extractor, as_document
+    from extractor.api import Extractor
+    from extractor.documents import as_document
     from extractor.runs.sources import read_document
 
     document = as_document(read_document(file), published=published, language=language)

@@ -14,7 +14,8 @@ from extractor.evaluation.gold_folder import GoldFolder, file_names
 from extractor.evaluation.scores import ASPECTS, Card, bootstrap, total
 from extractor.llm.cassette import CassettePlayer, existing
 from extractor.models import Document, Extraction
-from extractor.runs.sources import SourceOptions, open_source
+from extractor.runs.reading.walking import SourceOptions
+from extractor.runs.sources import open_source
 
 
 @dataclass(frozen=True, slots=True)

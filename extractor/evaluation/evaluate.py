@@ -14,7 +14,6 @@ from extractor.errors import AnswerError, DocumentError
 from extractor.evaluation.facts import Facts, facts_of_extraction, facts_of_gold
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.gold_folder import Fit, GoldFolder
-from extractor.evaluation.gold_folder import gold_name as gold_name
 from extractor.evaluation.output import write_text
 from extractor.evaluation.scores import ASPECTS, Card, Count, interval, mean_by_document, score, total
 from extractor.models import Document, Extraction

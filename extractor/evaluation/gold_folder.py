@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,13 @@ class GoldFolder:
         if not paths:
             raise DocumentError(f"There is no *.gold.json in {place}.", hint="Give the folder of the gold files.")
         files: dict[str, GoldFile] = {}
-        problems = [problem for path in paths for problem in _read(path, files, ontology)]
-        refuse_broken(place, problems)
+        problems: list[str] = []
+        for path in paths:
+            file, wrong = _read(path, ontology)
+            problems += wrong
+            if file is not None and (other := files.setdefault(_key(file.gold.document), file)) is not file:
+                problems.append(f"{path.name} names the document {file.gold.document!r}, as {other.path.name} does")
+        _refuse_broken(place, problems)
         return cls(place, ontology, files)
 
     def fit(self, document: Document) -> Fit | None:
@@ -65,7 +70,7 @@ class GoldFolder:
         for fit in fits:
             rivals.setdefault(fit.file.name, []).append(fit)
         best = [[fit for fit in group if fit.exact] or group for group in rivals.values()]
-        refuse_broken(self.place, [problem for group in best for problem in _problems(group)])
+        _refuse_broken(self.place, [problem for group in best for problem in _problems(group)])
         return {group[0] for group in best}
 
 
@@ -89,22 +94,23 @@ def _problems(rivals: Sequence[Fit]) -> list[str]:
     return [f"{name}: {problem}" for problem in check_quotes(first.file.gold, text)] if text else []
 
 
-def _read(path: Path, files: dict[str, GoldFile], ontology: Ontology) -> Iterator[str]:
-    """Put a file among the others; yields what is wrong with it."""
+def _read(path: Path, ontology: Ontology) -> tuple[GoldFile | None, list[str]]:
+    """A file, where it can be read and names the document that it is named after; and what is wrong with it."""
     try:
         file = GoldFile(path, load_gold(path))
     except DocumentError as exc:
-        yield exc.message.replace(str(path), path.name).removesuffix(".")
-        return
+        return None, [exc.message.replace(str(path), path.name).removesuffix(".")]
     named = file.gold.document
+    problems = [f"{path.name}: {problem}" for problem in check_codes(file.gold, ontology)]
     if file.name not in file_names(named):
-        yield f"{path.name} names the document {named!r}, expected {file.name!r}, as the file is named"
-    elif (other := files.setdefault(_key(named), file)) is not file:
-        yield f"{path.name} names the document {named!r}, as {other.path.name} does"
-    yield from (f"{path.name}: {problem}" for problem in check_codes(file.gold, ontology))
+        return None, [
+            f"{path.name} names the document {named!r}, expected {file.name!r}, as the file is named",
+            *problems,
+        ]
+    return file, problems
 
 
-def refuse_broken(place: Path, problems: Sequence[str]) -> None:
+def _refuse_broken(place: Path, problems: Sequence[str]) -> None:
     """Raises DocumentError with the first mistakes, and how many more there are."""
     if not problems:
         return

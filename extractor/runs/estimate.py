@@ -7,7 +7,8 @@ from pathlib import Path
 
 from extractor.api import Extractor
 from extractor.prices import price_of
-from extractor.runs.sources import SourceOptions, open_source
+from extractor.runs.reading.walking import SourceOptions
+from extractor.runs.sources import open_source
 from extractor.text.chunking import chunk_text
 
 # Characters a token, and answer characters a character of text: what the recorded seeds come to, rounded.
@@ -34,7 +35,7 @@ def estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> Estim
     for entry in open_source(folder, source):
         try:
             text = entry.load().text
-        except Exception:  # as in a run, where its failure is told
+        except Exception:  # a reader's bug at one file: a run tells it as that file's failure, and goes on
             found.unreadable += 1
             continue
         chunks = chunk_text(text, size=options.chunk_size, overlap=options.chunk_overlap)

@@ -28,10 +28,11 @@ from extractor.runs.grounders import Grounders
 from extractor.runs.in_flight import InFlight
 from extractor.runs.ledger import Ledger
 from extractor.runs.lock import FolderLock
+from extractor.runs.reading.walking import SourceOptions
 from extractor.runs.results import ResultsFile
 from extractor.runs.run_meter import RunMeter
 from extractor.runs.runner import DONE, Runner, Work
-from extractor.runs.sources import SourceOptions, open_source
+from extractor.runs.sources import open_source
 from extractor.runs.summary import RunSummary, summary_of, write_failures, write_run
 
 SPENT = ("calls", "prompt_tokens", "completion_tokens")

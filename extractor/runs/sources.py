@@ -4,42 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-from pathspec import GitIgnoreSpec
-
-from extractor.api import as_date, as_language
+from extractor.documents import as_date, as_language
 from extractor.errors import DocumentError
 from extractor.models import Document
 from extractor.runs.entries import Entry
 from extractor.runs.reading.encodings import decode
-from extractor.runs.reading.formats import READERS, holds_many, read_records
+from extractor.runs.reading.formats import holds_many, is_read, read_records
 from extractor.runs.reading.index import INDEX, Index
 from extractor.runs.reading.records import MAX_BYTES, Record, read_items, stream_lines
-
-# What tells about the documents.
-ABOUT = (INDEX, "README.md")
-GOLD = ".gold.json"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceOptions:
-    """Which files are read (patterns as of .gitignore, over paths relative to the folder), and the names of their fields.
-
-    `fields` maps ours (text, id, published, title, language, url) to those of the files.
-    """
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
+from extractor.runs.reading.walking import SourceOptions, Walk, walk
 
 
 def read_document(name: str) -> Document:
@@ -47,7 +28,7 @@ def read_document(name: str) -> Document:
     if name == "-":
         return Document(id="-", text=decode(sys.stdin.buffer.read(), "standard input"))
     path = Path(name)
-    if not _is_read(path.name):
+    if not is_read(path.name):
         return Document(id=path.stem, text=decode(_read(path), name))
     record = next(read_records(path.name, _read(path), {}), None)
     if record is None:
@@ -86,44 +67,6 @@ def count_source(folder: Path, options: SourceOptions) -> int | None:
     return None if any(holds_many(path.name) for path in paths) else len(paths)
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """What a folder holds: files whose kind is read, by path; links to folders; folders that are closed to us; other files;
-    and the files that the patterns leave out."""
-
-    paths: list[Path]
-    links: list[Path]
-    closed: list[OSError]
-    other: list[Path]
-    left_out: list[Path]
-
-
-def walk(folder: Path, options: SourceOptions) -> Walk:
-    """All files below the folder but for hidden ones, those that tell about the others, and what the patterns leave out."""
-    found = Walk([], [], [], [], [])
-    wanted, unwanted = _choosers(folder, options)
-
-    def note(error: OSError) -> None:
-        if not unwanted(Path(os.fsdecode(error.filename))):
-            found.closed.append(error)
-
-    for place, folders, names in os.walk(folder, onerror=note):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        links = (path for name in folders if (path := Path(place, name)).is_symlink())
-        found.links.extend(path for path in links if not unwanted(path))
-        for name in names:
-            path = Path(place, name)
-            if _tells_about_others(name):
-                continue
-            if wanted(path):
-                (found.paths if _is_read(name) else found.other).append(path)
-            elif _is_read(name):
-                found.left_out.append(path)
-    for paths in (found.paths, found.links, found.other):
-        paths.sort()
-    return found
-
-
 def _overlooked(found: Walk, index: Index) -> Iterator[str]:
     """What is there and is not read, and what the index names and is not there."""
     if found.other:
@@ -133,40 +76,6 @@ def _overlooked(found: Walk, index: Index) -> Iterator[str]:
     if index.unmatched:
         told = ", ".join(index.unmatched[:3]) + (" ..." if len(index.unmatched) > 3 else "")
         yield f"In {INDEX}, but not one file of the folder: {len(index.unmatched):,} ({told})."
-
-
-def _choosers(folder: Path, options: SourceOptions) -> tuple[Callable[[Path], bool], Callable[[Path], bool]]:
-    """Whether a file is wanted, and whether a folder is left out."""
-    if not (options.include or options.exclude):
-        return (lambda path: True), (lambda path: False)
-    include, exclude = _patterns(options.include), _patterns(options.exclude)
-
-    def wanted(path: Path) -> bool:
-        name = os.fspath(path.relative_to(folder))
-        return (not options.include or include.match_file(name)) and not exclude.match_file(name)
-
-    def unwanted(path: Path) -> bool:
-        return exclude.match_file(f"{os.fspath(path.relative_to(folder))}/")
-
-    return wanted, unwanted
-
-
-def _patterns(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines(patterns)
-    except (ValueError, re.error) as exc:
-        raise DocumentError(
-            f"No pattern of .gitignore: {', '.join(map(repr, patterns))} ({exc}).", hint="Such as drafts/ or *.txt."
-        ) from None
-
-
-def _tells_about_others(name: str) -> bool:
-    return name.startswith(".") or name.endswith(GOLD) or name in ABOUT
-
-
-def _is_read(name: str) -> bool:
-    endings = tuple(ending for group in READERS for ending in group)
-    return name.lower().removesuffix(".gz").endswith(endings)
 
 
 def _key(path: Path, folder: Path) -> str:

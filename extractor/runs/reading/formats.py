@@ -27,8 +27,13 @@ def read_records(name: str, data: bytes, fields: Mapping[str, str]) -> Iterator[
             return
     raise DocumentError(
         f"{name} is of no kind that is read.",
-        hint=f"Kinds: {', '.join(e for group in READERS for e in group)}, and .gz of these.",
+        hint=f"Kinds: {', '.join(ENDINGS)}, and .gz of these.",
     )
+
+
+def is_read(name: str) -> bool:
+    """Whether a file is of a kind that is read, by the ending of its name."""
+    return name.lower().removesuffix(".gz").endswith(ENDINGS)
 
 
 def holds_many(name: str) -> bool:
@@ -126,3 +131,4 @@ READERS: dict[tuple[str, ...], Reader] = {
     (".pdf",): _pdf,
     (".docx",): _docx,
 }
+ENDINGS = tuple(ending for group in READERS for ending in group)
