@@ -192,6 +192,12 @@ function filters() {
       known.map((value) => el("option", {value, selected: state[name] === value}, name === "quad" ? w("q" + value) : name === "modality" ? w(value) : value)))));
   }
   for (const name of ["from", "to"]) box.append(el("label", null, w(name), el("input", {type: "date", name, value: state[name] || "", onchange: (e) => { if (isYearWhole(e.target)) go({[name]: e.target.value, page: "1"}); }})));
+  box.append(filtersSet());
+  return box;
+}
+// What is set, and how it is undone: drawn anew while the controls before it stay.
+function filtersSet() {
+  const box = el("span", {class: "set"});
   const set = ["q", "recipient", "predicate", "doc", "from", "to", "period", ...FILTERS.map(([name]) => name)].filter((key) => state[key]);
   if (set.length) box.append(el("button", {type: "button", onclick: () => go(Object.fromEntries(set.map((key) => [key, ""])))}, w("clear")));
   if (state.recipient) box.append(el("span", null, w("whom") + ": ", words(state.recipient)));
@@ -522,10 +528,7 @@ function focused() {
     if (id === "main" && state.view !== view) return $("main").focus({preventScroll: true});
     const controls = [...$(id).querySelectorAll(FOCUSABLE)], next = (name && controls.find((one) => one.name === name)) || controls[place];
     if (!next || next === document.activeElement) return;
-    // A list that is walked through by typing, a date half typed: the control itself goes on, with what it remembers.
-    if (name && next.tagName === held.tagName && next.type === held.type) { const value = next.value; next.replaceWith(held); if (held.value !== value) held.value = value; return held.focus({preventScroll: true}); }
     next.focus({preventScroll: true});
-    if (next.type === "search") next.setSelectionRange(next.value.length, next.value.length);
   };
 }
 function draw() {
@@ -550,7 +553,13 @@ function redraw() {
   const fit = fitting();
   const view = {events: () => [legend(), eventTable(fit.events)], relations: () => relationTable(fit.relations), documents: () => documentTable(fit.documents, fit),
     timeline: () => timeline(fit.events), matrix: () => matrix(fit.events), graph: () => graph(fit.relations)}[state.view];
-  main.replaceChildren(el("div", null, filters(), counters(fit), view ? view() : ""));
+  const below = [counters(fit), view ? view() : ""].flat().filter(Boolean), form = main.querySelector("form.filters");
+  // The control that is in use stays where it is: a list that is walked through by typing, a date half typed.
+  if (form && document.activeElement.name && form.contains(document.activeElement)) {
+    form.querySelector(".set").replaceWith(filtersSet());
+    while (form.nextSibling) form.nextSibling.remove();
+    form.after(...below);
+  } else main.replaceChildren(el("div", null, filters(), below));
 }
 document.querySelector("[data-skip]").addEventListener("click", (e) => { e.preventDefault(); $("main").focus(); });
 addEventListener("hashchange", draw);
