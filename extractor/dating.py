@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from extractor.facts import Facts
 from extractor.models import Calendar, Document, Event, Mention, Relation, Time, TimeInterval
-from extractor.text.calendars import resolve_time
+from extractor.text.calendars import days_named
 from extractor.text.dates.anaphora import counted_from, days_after, may_count_from_now
 from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
 from extractor.text.dates.weekdays import only_weekday, weekdays_named
@@ -69,8 +69,8 @@ class Named:
         first = bisect_left(self.anchors, said.span.start, key=lambda anchor: anchor.place)
         known = takewhile(lambda anchor: anchor.place == said.span.start, self.anchors[first:])
         interval = next((anchor.interval for anchor in known if anchor.said == said.text), None)
-        if interval is None and self.document.published:
-            interval = resolve_time(said.text, published=self.document.published, language=self.language, ahead=ahead)
+        if interval is None:
+            interval = days_named(said.text, published=self.document.published, language=self.language, ahead=ahead)
         return Anchor(said.span.start, said.text, interval) if interval else None
 
     def weekday_between(self, anchor: Anchor, start: int) -> bool:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from extractor.answers import Answer, AnswerEntity, AnswerEvent, AnswerModel, AnswerRelation, Flaw
 from extractor.models import Document, Entity, Event, Mention, Participant, Rejection, Relation, Span, Time
 from extractor.task import Task
-from extractor.text.calendars import resolve_time
+from extractor.text.calendars import days_named
 from extractor.text.grounding import TextIndex
 
 T = TypeVar("T")
@@ -298,9 +298,7 @@ class Grounder:
             self.reject(kind, "not_in_text", f"{expression!r} is not in the text", item)
             return None
         anchor = self.day(kind, mention, item)
-        if self.source.published is None:
-            return Time(mention=mention, anchor=anchor)
-        interval = resolve_time(
+        interval = days_named(
             mention.text,
             published=self.source.published,
             language=self.source.language,

@@ -297,7 +297,7 @@ def _grounded(
 
 
 def _provenance(document: Document, task: Task, options: Options, chunks: int, trail: Trail) -> Provenance:
-    undated = () if document.published else ("no day of publication: time expressions are not resolved",)
+    undated = () if document.published else ("no day of publication: only times that are written with their year are resolved",)
     recovered = tuple(f"answer recovered: {how}" for how in trail.recovered)
     return Provenance(
         extractor=VERSION,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.models import TimeInterval
-from extractor.text.calendars import resolve_time
+from extractor.text.calendars import days_named, resolve_time
 
 TABLE = Path(__file__).parent / "tables" / "time_expressions.tsv"
 ROWS = list(csv.DictReader(TABLE.read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -272,3 +272,24 @@ def test_a_weekday_written_wrong_moves_no_day_near_by(expression: str, start: st
     """The day holds and says that its weekday is another one."""
     found = resolve_time(expression, published="2024-05-16", ahead=ahead)
     assert found is not None and (found.start.isoformat(), found.flags) == (start, ("weekday_contradicts",))
+
+
+@pytest.mark.parametrize("row", [one_row(row) for row in ROWS if row["start"] != "-"])
+def test_without_a_day_of_publication_only_what_is_written_with_its_year_names_days(row: dict[str, str]):
+    """Then it names the days that it names on any day; no other expression names any."""
+    told = resolve_time(row["expression"], published=row["published"], language=row["language"])
+    found = days_named(row["expression"], published=None, language=row["language"])
+    assert told is not None
+    assert found in (None, told)
+    assert found is None or found.year == "written"
+
+
+@pytest.mark.parametrize(
+    ("expression", "start"),
+    [("14 May 2024", "2024-05-14"), ("۲۵ مهر ۱۴۰۲", "2023-10-17"), ("الثلاثاء 3 أيار/مايو 2022", "2022-05-03"), ("in 2019", "2019-01-01")],
+)  # fmt: skip
+def test_days_written_with_their_year_need_no_day_of_publication(expression: str, start: str):
+    """The day of publication of a report is not always known."""
+    found = days_named(expression, published=None)
+    assert found is not None
+    assert str(found.start) == start

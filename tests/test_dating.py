@@ -76,7 +76,7 @@ def test_what_begins_ends_or_lies_beside_that_day_is_not_it(expression: str) -> 
 
 
 def times(
-    text: str, *said: tuple[str, str], language: str = "en", published: str = "2024-05-16", **fields: str
+    text: str, *said: tuple[str, str], language: str = "en", published: str | None = "2024-05-16", **fields: str
 ) -> list[Any]:
     rest: dict[str, Any] = {
         "modes": [], "contexts": [], "actors": [], "recipients": [], "participants": [], "place": None, "modality": "asserted", "source": None,
@@ -308,3 +308,15 @@ def test_a_number_that_is_too_long_is_no_number() -> None:
 def test_weekdays_are_found_in_running_text() -> None:
     """Whatever the spelling; short forms are words of other meanings too."""
     assert [len(weekdays_named(text, code)) for code, text in RUNNING.items()] == [2, 4, 3, 1]
+
+
+def test_without_a_day_of_publication_days_written_with_their_year_are_known() -> None:
+    """And those that count from them; what takes the day of publication stays open."""
+    text = "On 14 May 2024 the court met. Two days later he was freed. On Friday a strike began. In June it ended."
+    court, freed, strike, end = times(
+        text, ("the court met", "On 14 May 2024"), ("he was freed", "Two days later"), ("a strike began", "On Friday"),
+        ("it ended", "In June"), published=None,
+    )  # fmt: skip
+    assert [str(found and found.start) for found in (court, freed)] == ["2024-05-14", "2024-05-16"]
+    assert strike is None
+    assert end is None

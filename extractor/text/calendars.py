@@ -15,6 +15,7 @@ Conventions
   Gregorian. "N years ago" is that whole year, "N months ago" that month, "N weeks ago" that week.
 - A bare weekday is the latest up to publication, that day included; "last Friday" lies before it, "next Friday" after
   it, "this Friday" in its week. "Friday of last week" is that.
+- The night of two weekdays in a row ("ليل الأحد الاثنين") is both days.
 - The night of a weekday or of a Hijri day ("شب جمعه", "ليلة الجمعة", "شب ۲۱ رمضان") may be the one before it:
   unresolved. Behind its name ("جمعه شب"), or beside a Jalali or Gregorian day of a month, it is that day's.
 - "This winter" is the one that contains publication, else that of its year.
@@ -50,6 +51,10 @@ from extractor.text.dates.years import Context
 
 _LONGEST = 200
 """Longer stretches of text, in characters, are no time expressions."""
+_FAR_APART = (date(1900, 1, 1), date(2100, 1, 1))
+"""What names the same days on both takes no day of publication."""
+_BESIDE_TODAY = "relative_contradicts"
+"""The flag of "today, 14 May 2024" where that is another day: without a day of publication nothing contradicts."""
 
 
 def resolve_time(
@@ -63,6 +68,18 @@ def resolve_time(
     Raises ValueError where `published` is no day.
     """
     return _resolve(expression, _day(published), language, ahead)
+
+
+def days_named(
+    expression: str, *, published: date | None, language: str | None = None, ahead: bool | None = None
+) -> TimeInterval | None:
+    """As `resolve_time`; where the day of publication is not known, only days that are written with their year."""
+    if published is not None:
+        return _resolve(expression, published, language, ahead)
+    early, late = (_resolve(expression, day, language, ahead) for day in _FAR_APART)
+    if not early or early != late or early.year != "written":
+        return None
+    return early.changed(flags=tuple(flag for flag in early.flags if flag != _BESIDE_TODAY))
 
 
 def _day(published: date | datetime | str) -> date:

@@ -103,6 +103,21 @@ def _night_between(tokens: Tokens) -> Tokens:
     return [first, Token("T"), last] if joins and is_sure else tokens
 
 
+def _night_of_two(tokens: Tokens) -> Tokens:
+    """The night of two weekdays in a row, in Arabic, is the one that joins them."""
+    first, last = _keep("w")(tokens)
+    joins = tokens[0].text in ("لیل", "لیله") and (last.value - first.value) % 7 == 1
+    return [first, Token("T"), last] if joins else tokens
+
+
+_THIS_MONTH = frozenset(("الجاری", "جاری"))
+
+
+def _of_the_current(tokens: Tokens) -> Tokens:
+    """A day "of the current" is one of the month of publication, in Arabic."""
+    return [*_keep("no")(tokens), Token("O", 0)] if tokens[-1].text in _THIS_MONTH else tokens
+
+
 def _has_day_from_midnight(tokens: Tokens) -> bool:
     """Whether a day of a month is written, no holiday, in a calendar whose days do not begin at sunset."""
     if tokens[-1].kind == "v":
@@ -183,6 +198,8 @@ _RULES: tuple[tuple[str, Action], ...] = (
     # Earlier, later, and times of the day.
     (r"e(?=[tRWOrw])|(?<=[RWOrw])e", _drop),
     (r"z+w(?:[TI]z*|&z+)w(?!m|[no]m)", _night_between),
+    (r"zw/?w(?!m|[no]m)", _night_of_two),
+    (r"(?<![^w])[no]F?t$", _of_the_current),
     (r"(?<=^u)F?[wno](?=w$|[no]m$)", lambda tokens: [*_keep("wno")(tokens), Token("T")]),
     (r"z+(?:w[(-]?)?(?:[no](?:[-/&T][no])*m|m[no]|v)|z+w(?![-/]w)", _eve),
     (r"em", _earlier_or_later),
