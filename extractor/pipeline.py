@@ -22,6 +22,8 @@ from extractor.text.grounding import TextIndex
 from extractor.text.language import detect_language
 from extractor.version import VERSION
 
+UNDATED = "no day of publication: only times that are written with their year are resolved"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -297,7 +299,7 @@ def _grounded(
 
 
 def _provenance(document: Document, task: Task, options: Options, chunks: int, trail: Trail) -> Provenance:
-    undated = () if document.published else ("no day of publication: only times that are written with their year are resolved",)
+    undated = () if document.published else (UNDATED,)
     recovered = tuple(f"answer recovered: {how}" for how in trail.recovered)
     return Provenance(
         extractor=VERSION,

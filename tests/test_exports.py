@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 
 from extractor import Extraction, Extractor, errors
 from extractor.evaluation.gold import Gold
-from extractor.exports.annotations import brat, gold_of_label_studio, label_studio
+from extractor.exports.brat import Kinds, brat
 from extractor.exports.graphs import graphml, jsonld
+from extractor.exports.label_studio import gold_of_label_studio, label_studio
 from extractor.exports.rows import csv_text, plover_rows, tables
 from extractor.exports.write import write_export
 from extractor.models import Document
@@ -90,7 +92,7 @@ def test_tables_have_a_row_for_each_fact_with_document_and_evidence(extraction: 
 
 def test_brat_offsets_cut_the_words(extraction: Extraction) -> None:
     """T lines name their text; E and R lines refer to T lines that are there."""
-    text, annotations = brat(extraction)
+    text, annotations = brat(extraction, Kinds())
     marks: dict[str, str] = {}
     for line in annotations.splitlines():
         name, body, *rest = line.split("\t")
@@ -99,8 +101,38 @@ def test_brat_offsets_cut_the_words(extraction: Extraction) -> None:
             assert " ".join(text[int(start) : int(end)].split()) == rest[0]
             assert name not in marks
             marks[name] = rest[0]
-        else:
+        elif name[0] in "ER":
             assert all(part.split(":")[1] in marks for part in body.split(" ") if ":" in part)
+
+
+def test_brat_events_have_all_that_takes_part_each_under_a_name_of_its_own(extraction: Extraction) -> None:
+    """Place, source and time too; what is not asserted says so, and codes and figures stand in a note."""
+    lines = brat(extraction, Kinds())[1].splitlines()
+    events = [line.split("\t")[1].split(" ")[1:] for line in lines if line.startswith("E")]
+    for event, line in zip(extraction.events, events, strict=True):
+        roles = [part.split(":")[0] for part in line]
+        assert len(set(roles)) == len(roles)
+        beside = [event.place, event.source, event.time]
+        people = len(event.actors) + len(event.recipients) + len(event.participants)
+        assert len(roles) == people + sum(part is not None for part in beside)
+    said = {line.split("\t")[1] for line in lines if line.startswith("A")}
+    wanted = {f"Modality E{n} {e.modality}" for n, e in enumerate(extraction.events, 1) if e.modality != "asserted"}
+    assert said == wanted and said
+    assert any(line.startswith("#1\tAnnotatorNotes E1\tmodes discontinue") for line in lines)
+
+
+def test_the_configuration_for_brat_names_every_kind_that_is_written(extraction: Extraction, tmp_path: Path) -> None:
+    """Else brat shows nothing of it."""
+    paths = write_export("brat", [extraction], tmp_path)
+    *documents, configuration = paths
+    assert configuration.name == "annotation.conf" and len(documents) == 2
+    sections = dict(re.findall(r"\[(\w+)\]\n(.*?)(?=\n\[|\Z)", configuration.read_text("utf-8"), re.DOTALL))
+    assert list(sections) == ["entities", "relations", "events", "attributes"]
+    names = {kind: {line.split("\t")[0] for line in text.splitlines() if line} for kind, text in sections.items()}
+    assert names["entities"] == {entity.type for entity in extraction.entities} | {"time"}
+    assert names["relations"] == {relation.predicate for relation in extraction.relations}
+    assert names["events"] == {event.type for event in extraction.events}
+    assert all(f"{role}*:<ENTITY>" in sections["events"] for role in ("actor", "recipient", "place", "source", "time"))
 
 
 def corrected(extraction: Extraction) -> dict[str, Any]:

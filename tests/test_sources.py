@@ -412,3 +412,16 @@ def test_the_index_speaks_of_one_file_by_its_path_or_by_a_name_of_its_own(tmp_pa
     chosen = [entry.load() for entry in open_source(tmp_path, SourceOptions(include=("a/",)))]
     assert [(one.path or one.id, one.title) for one in chosen] == [("a/report.txt", None)]
     assert len(told) == 2 and ".doc 1" in told[0] and told[1].endswith(": 1 (report).")
+
+
+def test_what_the_index_says_of_a_file_of_many_records_holds_for_those_that_say_nothing(tmp_path: Path) -> None:
+    """Day and language of a whole collection are said once; a record's own word goes before, and ids stay its own."""
+    lines = [{"text": PERSIAN, "id": "x"}, {"text": ARABIC, "published": "2024-03-01", "language": "ar"}]
+    (tmp_path / "all.jsonl").write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    entry = {"id": "all.jsonl", "published": "2024-05-16", "language": "prs", "title": "All"}
+    (tmp_path / "index.json").write_text(json.dumps([entry]), "utf-8")
+    found = [document for document in load_all(tmp_path).values() if isinstance(document, Document)]
+    assert [(d.id, str(d.published), d.language, d.title) for d in found] == [
+        ("x", "2024-05-16", "prs", None),
+        ("all.jsonl#2", "2024-03-01", "ar", None),
+    ]

@@ -69,8 +69,8 @@ def import_gold(
     import json
 
     from extractor.errors import DocumentError
-    from extractor.exports.annotations import gold_of_label_studio
     from extractor.exports.folders import make_folder
+    from extractor.exports.label_studio import gold_of_label_studio
     from extractor.llm.cassette import file_name
     from extractor.runs.files import replace_file
 

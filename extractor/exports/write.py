@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from extractor.errors import OutputError
-from extractor.exports.annotations import brat, label_studio
+from extractor.exports.brat import CONFIGURATION, Kinds, brat
 from extractor.exports.folders import make_folder
 from extractor.exports.graphs import graphml, jsonld
+from extractor.exports.label_studio import label_studio
 from extractor.exports.rows import plover_rows
 from extractor.exports.tables import write_tables
 from extractor.models import Extraction
@@ -62,15 +63,16 @@ def _write_brat(extractions: Iterable[Extraction], out: Path) -> list[Path]:
     make_folder(out)
     paths: list[Path] = []
     taken: set[str] = set()
+    kinds = Kinds()
     for extraction in extractions:
         document = extraction.document
-        text, annotations = brat(extraction)
+        text, annotations = brat(extraction, kinds)
         name = file_name(document.id)
         if name in taken:
             name = file_name(f"{document.path or document.id}#{len(taken)}")
         taken.add(name)
         paths += _write(out / f"{name}.txt", text) + _write(out / f"{name}.ann", annotations)
-    return paths
+    return paths + _write(out / CONFIGURATION, kinds.configuration())
 
 
 def _write_label_studio(extractions: Iterable[Extraction], out: Path) -> list[Path]:

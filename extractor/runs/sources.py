@@ -104,7 +104,7 @@ def _entries(path: Path, folder: Path, index: Index, options: SourceOptions) -> 
     if stamp is None or not holds_many(path.name):
         yield _single(path, key, stamp, index.about(path), options)
         return
-    yield from _many(path, key, options)
+    yield from _many(path, key, _shared(index.about(path)), options)
 
 
 def _single(path: Path, key: str, stamp: str | None, about: Mapping[str, Any], options: SourceOptions) -> Entry:
@@ -117,7 +117,12 @@ def _single(path: Path, key: str, stamp: str | None, about: Mapping[str, Any], o
     return Entry(key, stamp and f"{stamp}-{json.dumps(about, sort_keys=True)}-{sorted(options.fields.items())}", load)
 
 
-def _many(path: Path, key: str, options: SourceOptions) -> Iterator[Entry]:
+def _shared(about: Mapping[str, Any]) -> dict[str, str]:
+    """What the index says of a file of many records holds for each that says nothing of it: not its id or title."""
+    return {field: str(about[field]) for field in ("published", "language") if about.get(field) not in (None, "")}
+
+
+def _many(path: Path, key: str, shared: Mapping[str, str], options: SourceOptions) -> Iterator[Entry]:
     """An entry for each record, taken as it is come to; a record that is broken is a failure of its own."""
     names = _Names(key)
     number = 0
@@ -127,6 +132,7 @@ def _many(path: Path, key: str, options: SourceOptions) -> Iterator[Entry]:
                 yield Entry(names.free(number, number), None, _failing(record))
                 continue
             name = names.free(record.about.get("id", number), number)
+            record = Record(record.text, {**shared, **record.about})
             yield Entry(name, None, lambda record=record, name=name: _document(record, name, {}, name))  # type: ignore[misc]
         if not number:
             raise DocumentError(f"{key!r} holds no records.", hint="Leave it out, or fill it.")

@@ -1,42 +1,13 @@
-"""Extractions for annotation tools, brat and Label Studio, and corrections made there back as gold."""
+"""Extractions for Label Studio, and corrections made there back as gold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import count
 from typing import Any
 
 from extractor.errors import DocumentError
 from extractor.models import Extraction, Time
 from extractor.text.offsets import Offsets
-
-
-def brat(extraction: Extraction) -> tuple[str, str]:
-    """Text and standoff annotations: entities and triggers as T, events as E, relations as R; offsets in code points."""
-    lines: list[str] = []
-    marks: dict[str, str] = {}
-    numbers = count(1)
-
-    def mark(kind: str, start: int, end: int, text: str) -> str:
-        name = f"T{next(numbers)}"
-        lines.append(f"{name}\t{kind} {start} {end}\t{' '.join(text.split())}")
-        return name
-
-    for entity in extraction.entities:
-        places = [mark(entity.type, m.span.start, m.span.end, m.text) for m in entity.mentions]
-        marks[entity.id] = places[0]
-    for number, event in enumerate(extraction.events, 1):
-        trigger = event.trigger or event.evidence
-        name = mark(event.type, trigger.span.start, trigger.span.end, trigger.text)
-        roles = (
-            [("actor", i) for i in event.actors]
-            + [("recipient", i) for i in event.recipients]
-            + [(p.role, p.entity) for p in event.participants]
-        )
-        lines.append(f"E{number}\t" + " ".join([f"{event.type}:{name}", *(f"{role}:{marks[i]}" for role, i in roles)]))
-    for number, relation in enumerate(extraction.relations, 1):
-        lines.append(f"R{number}\t{relation.predicate} Arg1:{marks[relation.subject]} Arg2:{marks[relation.object]}")
-    return extraction.document.text, "\n".join(lines) + "\n"
 
 
 def label_studio(extractions: Iterable[Extraction]) -> list[dict[str, Any]]:
