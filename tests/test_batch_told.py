@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from extractor import fake_faults as faults
 from extractor.fake_endpoint import FakeEndpoint
 
 EMPTY = {"entities": [], "events": [], "relations": []}
@@ -54,6 +55,32 @@ def test_what_is_not_read_is_told(folder: Path, tmp_path: Path) -> None:
     lines = ["Files of kinds that are not read: 1 (.doc 1).", "In index.json, but not one file of the folder: 1 (z)."]
     assert code == 0 and all(line in said for line in lines)
     assert json.loads((tmp_path / "run/run.json").read_text())["summary"]["overlooked"] == lines
+
+
+def test_a_failed_document_is_told_with_the_id_that_its_file_gives_it(folder: Path, tmp_path: Path) -> None:
+    """So that it is found again, and missed in an evaluation, under the name that it has in the results."""
+    page = (
+        "<html><body><article><p>" + "Quintessa met the ambassador again. " * 9 + "</p></article></body></html>"
+    )
+    (folder / "c.html").write_text(page, encoding="utf-8")
+    (folder / "index.json").write_text('[{"id": "c"}]')
+    refused = {"Quintessa": faults.refusal(), "": EMPTY}
+    with FakeEndpoint(refused) as endpoint:
+        assert batch(folder, tmp_path / "run", endpoint.base_url)[0] == 3
+    failure = json.loads((tmp_path / "run/failures.jsonl").read_text("utf-8"))
+    assert (failure["document"], failure["id"], failure["class"]) == ("c.html", "c", "Refused")
+
+
+def test_a_pattern_that_fits_nothing_is_told(folder: Path, tmp_path: Path) -> None:
+    """It is rather mistyped; those that fit a file, a folder, or what is no document anyway are not told."""
+    (folder / "drafts").mkdir()
+    (folder / ".notes").write_text("x", encoding="utf-8")
+    patterns = ("draft/", "drafts/", "*.txtt", "b.txt", ".notes")
+    with FakeEndpoint(EMPTY) as endpoint:
+        excluded = [part for pattern in patterns for part in ("--exclude", pattern)]
+        code, said = batch(folder, tmp_path / "run", endpoint.base_url, *excluded)
+    assert code == 0
+    assert "Patterns that fit no file of the folder: 'draft/', '*.txtt'." in " ".join(said.split())
 
 
 def test_tables_and_pages_that_the_results_left_behind_are_told(folder: Path, tmp_path: Path) -> None:

@@ -228,18 +228,23 @@ def test_a_floor_is_not_reached_by_leaving_documents_out(evaluation: Evaluation)
 
 def test_a_document_without_a_usable_answer_is_missed_whole(tmp_path: Path) -> None:
     """As the run's failures tell it; one that failed otherwise is absent."""
-    write_gold(tmp_path, "d", "refused", "closed")
-    failures = [{"document": "a/refused.txt", "class": "Refused"}, {"document": "closed.txt", "class": "DocumentError"}]
+    write_gold(tmp_path, "d", "refused", "closed", "of-the-index")
+    failures = [
+        {"document": "a/refused.txt", "class": "Refused"},
+        {"document": "b/page.html", "id": "of-the-index", "class": "Refused"},
+        {"document": "closed.txt", "class": "DocumentError"},
+    ]
     assert read_failed(tmp_path) == []
     lines = "".join(json.dumps(line) + "\n" for line in failures)
     (tmp_path / "failures.jsonl").write_text(lines, encoding="utf-8")
     evaluated = evaluate([found()], tmp_path, failed=read_failed(tmp_path))
-    assert (evaluated.failed, evaluated.absent) == (("a/refused.txt",), ("closed",))
-    assert total(evaluated.cards, "events") == Count(3, misses=3)
-    assert total(evaluated.cards, "arguments") == Count(7, misses=7)
-    assert missing(evaluated)[1] == "No usable answer, all of their gold is missed: a/refused.txt"
-    assert mean_by_document(evaluated.cards, "events") == 0.5 and mean_by_document([], "events") is None
-    assert evaluated.as_json()["aspects"]["events"]["mean_by_document"] == 0.5
+    assert (evaluated.failed, evaluated.absent) == (("a/refused.txt", "of-the-index"), ("closed",))
+    assert total(evaluated.cards, "events") == Count(3, misses=6)
+    assert total(evaluated.cards, "arguments") == Count(7, misses=14)
+    assert missing(evaluated)[1] == "No usable answer, all of their gold is missed: a/refused.txt, of-the-index"
+    assert mean_by_document(evaluated.cards, "events") == pytest.approx(1 / 3)
+    assert mean_by_document([], "events") is None
+    assert evaluated.as_json()["aspects"]["events"]["mean_by_document"] == pytest.approx(1 / 3)
 
 
 def test_the_tables_hold_every_figure_and_the_money(evaluation: Evaluation) -> None:

@@ -242,12 +242,7 @@ def read_failed(run: Path) -> list[Document]:
         return []
     with _reading(path) as file:
         failures = [_failure(line, path, number) for number, line in enumerate(file, 1)]
-    return [Document(id=_id(name), text="", path=name) for name, kind in failures if kind in _ANSWER_ERRORS]
-
-
-def _id(path: str) -> str:
-    """The id of a document that failed: behind # in a file of many, else its path."""
-    return path.rpartition("#")[2] or path
+    return [Document(id=name, text="", path=path) for path, name, kind in failures if kind in _ANSWER_ERRORS]
 
 
 _ANSWER_ERRORS = {AnswerError.__name__, *(kind.__name__ for kind in AnswerError.__subclasses__())}
@@ -265,11 +260,12 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
         ) from None
 
 
-def _failure(line: bytes, path: Path, number: int) -> tuple[str, str]:
-    """The document of a line, and the class of what failed it."""
+def _failure(line: bytes, path: Path, number: int) -> tuple[str, str, str]:
+    """The document of a line, by its path and by its id, and the class of what failed it."""
     try:
         failure = json.loads(line)
-        return str(failure["document"]), str(failure.get("class"))
+        name = str(failure["document"])
+        return name, str(failure.get("id") or name.rpartition("#")[2] or name), str(failure.get("class"))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise DocumentError(
             f'{path}, line {number} is no failure: expected an object with "document" and "class".',

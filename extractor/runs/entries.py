@@ -14,12 +14,18 @@ class Entry(NamedTuple):
     `key` is unique in the source and stays the same from run to run: the relative path, and the
     number or id of the record behind `#` in files of many. `stamp` changes whenever the document may
     have changed (size and time of its file, and its metadata from elsewhere); None means that it has
-    to be read to know. `load` reads it, and raises DocumentError where it cannot be used.
+    to be read to know. `load` reads it, and raises DocumentError where it cannot be used. `id` is the document's, once
+    it was read, where that is not the key.
     """
 
     key: str
     stamp: str | None
     load: Callable[[], Document]
+    id: str | None = None
+
+    def read_as(self, document: Document) -> Entry:
+        """The same, with what is known after reading it."""
+        return self if document.id == self.key else self._replace(id=document.id)
 
 
 def entries_of(documents: Iterable[Document]) -> Iterator[Entry]:

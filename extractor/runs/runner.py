@@ -219,11 +219,11 @@ class Runner:
             self.ledger.restamp(entry.key, entry.stamp)
             self._skip(entry, place, row)
             return
-        await self._work_on(entry, place, document, digest, row)
+        await self._work_on(entry.read_as(document), place, document, digest, row)
 
     def _unread(self, entry: Entry, place: int, error: ExtractorError) -> None:
         self.ledger.add(entry.key, place, entry.stamp, None, None, "pending")
-        self._fail(entry.key, place, error, stage="read")
+        self._fail(entry, place, error, stage="read")
 
     def _row(self, key: str) -> Row | None:
         """What the ledger knows; the source mostly comes in the order of the last run, so one cursor serves."""
@@ -262,7 +262,7 @@ class Runner:
         deaths = row.deaths if row is not None and row.identity == self.identity(digest) else 0
         if deaths >= MAX_DEATHS:
             self.ledger.add(entry.key, place, entry.stamp, digest, self.identity(digest), "pending")
-            self._fail(entry.key, place, _killed(entry.key), stage="extract")
+            self._fail(entry, place, _killed(entry.key), stage="extract")
             return
         async with self._alone if deaths >= SUSPECT else nullcontext():
             await self._attempt(entry, place, document, digest)
@@ -287,7 +287,7 @@ class Runner:
         except ExtractorError as exc:
             await self._failed(entry, place, exc)
         except Exception as exc:  # one document's bug is that document's failure, and is told as such
-            self._fail(key, place, _internal(exc), stage="extract")
+            self._fail(entry, place, _internal(exc), stage="extract")
         finally:
             self._working.pop(key, None)
             self.progress.in_flight -= 1
@@ -336,7 +336,7 @@ class Runner:
             self._take_back()
             return
         if self._suspects.has_failed(entry, place, error):
-            self._fail(entry.key, place, error, stage="extract")
+            self._fail(entry, place, error, stage="extract")
             return
         self._take_back()
         pause = self.breaker.next_pause() if self.breaker.blamed() else None
@@ -375,8 +375,9 @@ class Runner:
         self.stopped_by = self.stopped_by or error
         self.stop(type(error).__name__)
 
-    def _fail(self, key: str, place: int, error: ExtractorError, *, stage: str) -> None:
-        self.ledger.fail(key, {"stage": stage, **error.record()})
+    def _fail(self, entry: Entry, place: int, error: ExtractorError, *, stage: str) -> None:
+        named = {"id": entry.id} if entry.id else {}
+        self.ledger.fail(entry.key, {**named, "stage": stage, **error.record()})
         self.progress.failed += 1
         self._place(place, None)
 

@@ -73,6 +73,8 @@ def _overlooked(found: Walk, index: Index) -> Iterator[str]:
         kinds = Counter(path.suffix.lower() or "no ending" for path in found.other)
         told = ", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common(8))
         yield f"Files of kinds that are not read: {len(found.other):,} ({told})."
+    if found.idle:
+        yield f"Patterns that fit no file of the folder: {', '.join(map(repr, found.idle))}."
     if index.unmatched:
         told = ", ".join(index.unmatched[:3]) + (" ..." if len(index.unmatched) > 3 else "")
         yield f"In {INDEX}, but not one file of the folder: {len(index.unmatched):,} ({told})."

@@ -34,30 +34,36 @@ class SourceOptions:
 @dataclass(frozen=True, slots=True)
 class Walk:
     """What a folder holds: files whose kind is read, by path; links to folders; folders that are closed to us; other files;
-    and the files that the patterns leave out."""
+    the files that the patterns leave out; and the patterns that fit nothing there."""
 
     paths: list[Path]
     links: list[Path]
     closed: list[OSError]
     other: list[Path]
     left_out: list[Path]
+    idle: list[str]
 
 
 def walk(folder: Path, options: SourceOptions) -> Walk:
     """All files below the folder but for hidden ones, those that tell about the others, and what the patterns leave out."""
-    found = Walk([], [], [], [], [])
+    idle = _Idle(folder, (*options.include, *options.exclude))
+    found = Walk([], [], [], [], [], idle.patterns)
     wanted, unwanted = _choosers(folder, options)
 
     def note(error: OSError) -> None:
+        idle.look(Path(os.fsdecode(error.filename)), "/")
         if not unwanted(Path(os.fsdecode(error.filename))):
             found.closed.append(error)
 
     for place, folders, names in os.walk(folder, onerror=note):
+        for name in folders:
+            idle.look(Path(place, name), "/")
         folders[:] = [name for name in folders if not name.startswith(".")]
         links = (path for name in folders if (path := Path(place, name)).is_symlink())
         found.links.extend(path for path in links if not unwanted(path))
         for name in names:
             path = Path(place, name)
+            idle.look(path)
             if _tells_about_others(name):
                 continue
             if wanted(path):
@@ -67,6 +73,19 @@ def walk(folder: Path, options: SourceOptions) -> Walk:
     for paths in (found.paths, found.links, found.other):
         paths.sort()
     return found
+
+
+class _Idle:
+    """The patterns that have fitted nothing so far, each tried until it fits."""
+
+    def __init__(self, folder: Path, patterns: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.patterns = [pattern for pattern in dict.fromkeys(patterns) if pattern.strip()]
+
+    def look(self, path: Path, ending: str = "") -> None:
+        if self.patterns:
+            name = os.fspath(path.relative_to(self.folder)) + ending
+            self.patterns[:] = [p for p in self.patterns if not _patterns((p.removeprefix("!"),)).match_file(name)]
 
 
 def _choosers(folder: Path, options: SourceOptions) -> tuple[Callable[[Path], bool], Callable[[Path], bool]]:
