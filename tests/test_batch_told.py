@@ -59,9 +59,7 @@ def test_what_is_not_read_is_told(folder: Path, tmp_path: Path) -> None:
 
 def test_a_failed_document_is_told_with_the_id_that_its_file_gives_it(folder: Path, tmp_path: Path) -> None:
     """So that it is found again, and missed in an evaluation, under the name that it has in the results."""
-    page = (
-        "<html><body><article><p>" + "Quintessa met the ambassador again. " * 9 + "</p></article></body></html>"
-    )
+    page = "<html><body><article><p>" + "Quintessa met the ambassador again. " * 9 + "</p></article></body></html>"
     (folder / "c.html").write_text(page, encoding="utf-8")
     (folder / "index.json").write_text('[{"id": "c"}]')
     refused = {"Quintessa": faults.refusal(), "": EMPTY}
@@ -94,11 +92,27 @@ def test_tables_and_pages_that_the_results_left_behind_are_told(folder: Path, tm
     assert "Of an earlier run, and not written anew: events.csv, relations.csv, entities.csv, report.html." in said
 
 
-def test_tokens_that_were_paid_for_before_are_told_apart(folder: Path, tmp_path: Path) -> None:
-    """A run that only reads the ledger spends nothing."""
+def test_tokens_that_were_paid_for_before_are_told_apart(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that only reads the ledger spends nothing, one with something new only for that; cached replies cost nothing."""
+    monkeypatch.setenv("EXTRACTOR_PRICE_INPUT", "1000")
+    monkeypatch.setenv("EXTRACTOR_PRICE_OUTPUT", "1000")
+
+    def spending(out: str) -> tuple[int, float, int, float]:
+        batch(folder, tmp_path / out, endpoint.base_url)
+        summary = json.loads((tmp_path / out / "run.json").read_text("utf-8"))["summary"]
+        tokens = summary["prompt_tokens"] + summary["completion_tokens"]
+        return tokens, summary["cost"], summary["spent_tokens"], summary["spent"]
+
     with FakeEndpoint(EMPTY) as endpoint:
-        assert "none of it spent now" not in batch(folder, tmp_path / "run", endpoint.base_url)[1]
+        assert "spent now" not in batch(folder, tmp_path / "run", endpoint.base_url)[1]
         assert "none of it spent now" in batch(folder, tmp_path / "run", endpoint.base_url)[1]
+        (folder / "c.txt").write_text("Another report, of a third meeting.", encoding="utf-8")
+        tokens, cost, spent_tokens, spent = spending("run")
+        assert 0 < spent_tokens < tokens and 0 < spent < cost
+        assert spent == pytest.approx(spent_tokens / 1000)
+        assert spending("again") == (tokens, pytest.approx(tokens / 1000), 0, 0.0)
 
 
 def test_one_document_at_an_endpoint_that_is_not_there_stays_pending(folder: Path, tmp_path: Path) -> None:

@@ -223,10 +223,16 @@ def _counted(summary: RunSummary) -> list[str]:
 
 
 def _spent(summary: RunSummary) -> str:
-    """The tokens of all documents, whenever they were asked about."""
+    """The tokens of all documents, whenever they were asked about, and what of them was paid now."""
     tokens = summary.prompt_tokens + summary.completion_tokens
-    cost = f", ${summary.cost:.2f}" if summary.cost else ""
-    return f"{tokens:,} tokens{cost}" + (" (none of it spent now)" if tokens and not summary.calls else "")
+    told = _money(tokens, summary.cost or 0.0)
+    if not tokens or (summary.calls and summary.spent_tokens == tokens):
+        return told
+    return f"{told} ({_money(summary.spent_tokens, summary.spent) if summary.calls else 'none'} of it spent now)"
+
+
+def _money(tokens: int, cost: float) -> str:
+    return f"{tokens:,} tokens" + (f", ${cost:.2f}" if cost else "")
 
 
 def _remarks(summary: RunSummary) -> list[str]:

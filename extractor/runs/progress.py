@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands; read by whoever shows it. `whole`: all documents of the source were met."""
+    """Where the run stands; read by whoever shows it. `whole`: all documents of the source were met; `cost`: paid so far."""
 
     met: int = 0
     skipped: int = 0

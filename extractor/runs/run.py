@@ -149,7 +149,7 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     try:
         entries = _some(entries, ledger, job.source)
         _note_spending(ledger, meter)
-        runner = _runner(ledger, extractor, out, job.retry_failed and first, work, gate)
+        runner = _runner(ledger, job, job.retry_failed and first, work, gate)
         if _has_limit(extractor.settings):
             runner.after = lambda: _note_spending(ledger, meter)
         if job.watch is not None:
@@ -232,18 +232,31 @@ def _work(extractor: Extractor) -> tuple[Work, Gate, Grounders]:
     return work, gate, grounders
 
 
-def _runner(ledger: Ledger, extractor: Extractor, out: Path, retry_failed: bool, work: Work, gate: Gate) -> Runner:
+def _runner(ledger: Ledger, job: Job, retry_failed: bool, work: Work, gate: Gate) -> Runner:
+    extractor, meter = job.extractor, job.meter
     settings = extractor.settings
+    price = _pricing(settings, extractor.options.model)
     return Runner(
         ledger=ledger,
-        results=ResultsFile(out / "results.jsonl", ledger),
+        results=ResultsFile(job.out / "results.jsonl", ledger),
         work=work,
         gate=gate,
         run_identity=run_identity(extractor),
         concurrency=AT_WORK * settings.concurrency,
         retry_failed=retry_failed,
         breaker=Breaker(patience=settings.patience, proven=lambda: any(row.state in DONE for row in ledger.rows())),
-        price=_pricing(settings, extractor.options.model),
+        price=price,
+        spent=lambda: price(_heard(meter)) if meter.replies else 0.0,
+    )
+
+
+def _heard(meter: Meter) -> Usage:
+    """What this start was answered: out of the cache and recordings nothing."""
+    return Usage(
+        requests=meter.replies,
+        prompt_tokens=meter.prompt_tokens,
+        completion_tokens=meter.completion_tokens,
+        cached_tokens=meter.cached_tokens,
     )
 
 

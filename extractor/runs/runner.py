@@ -47,7 +47,7 @@ Work = Callable[[Document], Awaitable[Finished]]
 
 @dataclass(slots=True)
 class Runner:
-    """One run over one source. `work` finishes a document; `price` tells what its tokens cost.
+    """One run over one source. `work` finishes a document; `price` tells what its tokens cost, `spent` what was paid so far.
 
     `run_identity` stands for all that is the same for every document: prompt, ontology, model,
     parameters, chunk sizes. `concurrency` documents are at work at once; `gate` closes when the run stops.
@@ -60,6 +60,7 @@ class Runner:
     concurrency: int
     retry_failed: bool = False
     price: Callable[[Usage], float] = lambda usage: 0.0
+    spent: Callable[[], float] = lambda: 0.0
     breaker: Breaker = field(default_factory=Breaker)
     gate: Gate | None = None
     after: Callable[[], None] = lambda: None
@@ -302,7 +303,6 @@ class Runner:
             raise
 
     async def _succeed(self, key: str, place: int, identity: str, found: Finished) -> None:
-        cost = self.price(found.usage)
         gave = Yield(
             entities=found.entities,
             events=found.events,
@@ -310,22 +310,22 @@ class Runner:
             rejections=found.rejections,
             prompt_tokens=found.usage.prompt_tokens,
             completion_tokens=found.usage.completion_tokens,
-            cost=cost,
+            cost=self.price(found.usage),
         )
         await self.ledger.finish(key, identity, found.line, found.packed, gave)
         self.after()
         self._suspects.answered()
-        self._count(found, cost)
+        self._count(found)
         self._place(place, (key, identity))
 
-    def _count(self, found: Finished, cost: float) -> None:
+    def _count(self, found: Finished) -> None:
         self.progress.done += 1
         self.progress.events += found.events
         self.progress.relations += found.relations
         self.progress.repairs += found.repairs
         self.progress.splits += found.splits
         self.progress.recovered += found.recovered
-        self.progress.cost += cost
+        self.progress.cost = self.spent()
 
     # -- failures
 

@@ -28,7 +28,8 @@ class RunSummary:
     """What a run came to. `states` counts the documents of the source by state; they add up to `documents`.
 
     `whole` tells that all documents of the source were met; `overlooked` what in the folder is no document.
-    `dropped_bytes` of results.jsonl were half a line that an earlier stop left. `cost` is None where no price is known.
+    `dropped_bytes` of results.jsonl were half a line that an earlier stop left. Tokens and `cost` are those of all documents,
+    whenever they were asked about, and from wherever they were answered; `spent_tokens` and `spent` those of this start.
     `possible_duplicate_charges` are those of all starts of the run.
     """
 
@@ -47,6 +48,8 @@ class RunSummary:
     cache_hits: int
     possible_duplicate_charges: int
     seconds: float
+    spent_tokens: int = 0
+    spent: float = 0.0
     replayed: int = 0
     retries: int = 0
     pauses: int = 0
@@ -87,6 +90,8 @@ def summary_of(
         cache_hits=meter.cache_hits,
         possible_duplicate_charges=ledger.charges() + meter.new_charges + runner.progress.cut_short,
         seconds=seconds,
+        spent_tokens=meter.prompt_tokens + meter.completion_tokens,
+        spent=runner.spent(),
         replayed=meter.replayed,
         retries=meter.retries,
         pauses=meter.pauses,
