@@ -221,6 +221,39 @@ def see(seen: Watched, view: str, more: str = "") -> None:
 TITLES = {"timeline": "Time line", "matrix": "Who to whom", "events": "Events"}
 
 
+def test_what_a_filter_leaves_out_unasked_and_what_it_cannot_narrow_is_told(seen: Watched, report: str) -> None:
+    """Events without a day fit no filter of days; relations have no type and no day."""
+    events = events_of(report)
+    undated = sum(1 for event in events if not (event["time"] and event["time"]["interval"]))
+    assert undated and not seen.page.locator(".note").count()
+    see(seen, "events", "&from=1800-01-01")
+    assert seen.page.inner_text(".note") == f"Events without a day, left out by the filter of days: {undated}."
+    assert seen.page.inner_text(".counts li:nth-child(2) b") == str(len(events) - undated)
+    see(seen, "relations", "&from=1800-01-01&type=ACCUSE")
+    assert seen.page.inner_text(".note") == "Relations are not narrowed by: Type, From."
+
+
+def test_the_text_stays_beside_its_facts(seen: Watched) -> None:
+    """However far down its card stands, the words of a fact are in sight beside it."""
+    seen.page.locator("tbody .open").first.click()
+    seen.page.wait_for_selector("#text")
+    seen.page.locator("article.card .go").last.click()
+    seen.until("document.querySelector('.text .on') !== null")
+    for selector in (".text .on", ".card.on"):
+        seen.until(
+            f"(() => {{ const b = document.querySelector('{selector}').getBoundingClientRect();"
+            " return b.bottom > 0 && b.top < innerHeight; })()"
+        )
+
+
+def test_another_view_begins_at_its_top(seen: Watched) -> None:
+    """Wherever one was in the one before."""
+    seen.page.evaluate("scrollTo({top: 900, behavior: 'instant'})")
+    seen.until("scrollY > 500")
+    seen.page.click("nav button:nth-child(2)")
+    seen.until("location.hash.includes('view=relations') && scrollY === 0")
+
+
 def test_the_foot_names_the_prompt_and_the_models_that_answered(seen: Watched) -> None:
     """From the extractions, not from the settings; what there is nothing of leaves no word behind."""
     assert seen.page.inner_text("#foot").strip() == "plover@1.0.0 · desk"

@@ -19,7 +19,7 @@ const WORDS = {
     asserted: "asserted", future: "planned", hypothetical: "hypothetical", negated: "denied or not done", report: "the report itself", failures: "Documents that failed",
     subject: "Subject", object: "Object", predicate: "Relation", pages: "Other parts", counted: "counted from", undated: "without a day", drag: "Drag to move, choose a name to see its relations.",
     distinct: "Distinct entities", longer: "Periods too long for one bar, such as whole years", rows: "Rows act, columns are acted upon; a cell is coloured by its mean score.",
-    leftout: "Asserted events only; planned, hypothetical and denied ones, left out:", only: "Only these events:"},
+    leftout: "Asserted events only; planned, hypothetical and denied ones, left out:", only: "Only these events:", dayless: "Events without a day, left out by the filter of days:", wider: "Relations are not narrowed by:"},
   fa: {facts: "یافته‌ها", documents: "سندها", events: "رویدادها", relations: "رابطه‌ها", entities: "موجودیت‌ها", rejected: "کنار گذاشته", timeline: "خط زمان",
     matrix: "که با که", graph: "شبکه", language: "زبان", type: "نوع", quad: "گونه", actor: "کنشگر", country: "کشور", modality: "وجه",
     source: "منبع", from: "از", to: "تا", search: "جست‌وجو", all: "همه", clear: "پاک کردن صافی‌ها", back: "بازگشت به مجموعه", who: "چه کسی", whom: "با چه کسی",
@@ -30,7 +30,7 @@ const WORDS = {
     asserted: "گزارش‌شده", future: "برنامه", hypothetical: "فرضی", negated: "رد یا انجام‌نشده", report: "خود گزارش", failures: "سندهای ناموفق",
     subject: "نهاد", object: "طرف", predicate: "رابطه", pages: "بخش‌های دیگر", counted: "به شمار از", undated: "بی‌تاریخ", drag: "بکشید تا جابه‌جا شود؛ نامی را برگزینید تا رابطه‌هایش را ببینید.",
     distinct: "موجودیت‌های متمایز", longer: "بازه‌هایی بلندتر از یک ستون، مانند سال کامل", rows: "سطرها کنشگرند و ستون‌ها کنش‌پذیر؛ رنگ هر خانه از میانگین امتیاز آن است.",
-    leftout: "تنها رویدادهای گزارش‌شده؛ برنامه‌ها، فرض‌ها و ردشده‌ها کنار گذاشته شده‌اند:", only: "تنها این رویدادها:"},
+    leftout: "تنها رویدادهای گزارش‌شده؛ برنامه‌ها، فرض‌ها و ردشده‌ها کنار گذاشته شده‌اند:", only: "تنها این رویدادها:", dayless: "رویدادهای بی‌تاریخ که صافی روز کنارشان گذاشته است:", wider: "این صافی‌ها رابطه‌ها را محدود نمی‌کنند:"},
   ar: {facts: "الوقائع", documents: "الوثائق", events: "الأحداث", relations: "العلاقات", entities: "الكيانات", rejected: "غير المقبول", timeline: "خط الزمن",
     matrix: "مَن مع مَن", graph: "الشبكة", language: "اللغة", type: "النوع", quad: "الصنف", actor: "الفاعل", country: "البلد", modality: "الصيغة",
     source: "المصدر", from: "من", to: "إلى", search: "بحث", all: "الكل", clear: "مسح المرشحات", back: "العودة إلى المجموعة", who: "مَن", whom: "مع مَن",
@@ -41,7 +41,7 @@ const WORDS = {
     asserted: "مؤكد", future: "مخطط", hypothetical: "افتراضي", negated: "منفي أو لم يحدث", report: "التقرير نفسه", failures: "وثائق فشلت",
     subject: "الطرف الأول", object: "الطرف الثاني", predicate: "العلاقة", pages: "أجزاء أخرى", counted: "محسوب من", undated: "بلا تاريخ", drag: "اسحب للتحريك، واختر اسماً لترى علاقاته.",
     distinct: "الكيانات المتمايزة", longer: "مدد أطول من عمود واحد، كالسنوات الكاملة", rows: "الصفوف فاعلة والأعمدة مفعول بها؛ ولون الخانة من متوسط درجتها.",
-    leftout: "الأحداث المؤكدة وحدها؛ أما المخططة والافتراضية والمنفية فمستبعدة:", only: "هذه الأحداث وحدها:"},
+    leftout: "الأحداث المؤكدة وحدها؛ أما المخططة والافتراضية والمنفية فمستبعدة:", only: "هذه الأحداث وحدها:", dayless: "أحداث بلا تاريخ استبعدها مرشح الأيام:", wider: "العلاقات لا تضيّقها هذه المرشحات:"},
 };
 
 // ---------- elements
@@ -83,6 +83,8 @@ const fold = (text) => text.normalize("NFKD").replace(/[\u064b-\u065f\u0670\u064
   .replace(/[٠-٩]/g, (d) => d.charCodeAt(0) - 0x660).replace(/[۰-۹]/g, (d) => d.charCodeAt(0) - 0x6f0).replace(/\s+/g, " ").toLowerCase();
 
 // ---------- state, kept in the URL's fragment
+// Another view begins at its top; the browser's way back leads to where one was.
+let toTop = false;
 const DEFAULTS = {view: "events", ui: "en", sort: "", page: "1"};
 const state = {};
 function readState() {
@@ -94,6 +96,7 @@ function go(changes, replace) {
   const next = {...state, ...changes};
   const query = new URLSearchParams(Object.entries(next).filter(([k, v]) => v && v !== DEFAULTS[k]));
   const hash = "#" + query.toString();
+  toTop = next.view !== state.view;
   if (replace) { history.replaceState(null, "", hash); draw(); } else if (location.hash === hash) draw(); else location.hash = hash;
 }
 const w = (key) => WORDS[state.ui][key] || WORDS.en[key] || key;
@@ -135,13 +138,17 @@ function searched() {
 }
 const docFits = (doc, found) => (!state.language || doc.language === state.language) && (!found || found.has(doc.n)) && (!state.doc || state.view === "doc" || doc.n === +state.doc);
 function eventFits(e, found) {
+  return fitsButDays(e, found) && (!state.from || (e.to && e.to >= state.from)) && (!state.to || (e.from && e.from <= state.to))
+    && (!state.period || inPeriod(e, state.period));
+}
+function fitsButDays(e, found) {
   return docFits(e.doc, found) && (!state.type || e.type === state.type) && (!state.quad || e.quad === +state.quad)
     && (!state.actor || e.actors.includes(state.actor)) && (!state.recipient || e.recipients.includes(state.recipient))
     && (!state.country || e.countries.includes(state.country)) && (!state.modality || e.modality === state.modality)
-    && (!state.source || e.source === state.source) && (!state.from || (e.to && e.to >= state.from)) && (!state.to || (e.from && e.from <= state.to))
-    && (!state.period || inPeriod(e, state.period));
+    && (!state.source || e.source === state.source);
 }
-const eventFiltersSet = () => ["type", "quad", "actor", "recipient", "country", "source", "from", "to", "period"].some((key) => state[key]);
+const OF_DAYS = ["from", "to", "period"], OF_EVENTS = ["type", "quad", "recipient", "country", "source", ...OF_DAYS];
+const eventFiltersSet = () => ["actor", ...OF_EVENTS].some((key) => state[key]);
 function relationFits(r, found) {
   return docFits(r.doc, found) && (!state.modality || r.modality === state.modality) && (!state.actor || r.subject === state.actor || r.object === state.actor)
     && (!state.predicate || r.predicate === state.predicate);
@@ -152,7 +159,15 @@ function fitting() {
   const relations = RELATIONS.filter((r) => relationFits(r, found));
   const withFacts = new Set([...events, ...(eventFiltersSet() ? [] : relations)].map((f) => f.doc.n));
   const documents = DOCS.filter((d) => docFits(d, found) && (withFacts.has(d.n) || !(eventFiltersSet() || state.modality)));
-  return {events, relations, documents};
+  const dayless = OF_DAYS.some((key) => state[key]) ? EVENTS.filter((e) => !e.from && fitsButDays(e, found)).length : 0;
+  return {events, relations, documents, dayless};
+}
+// What the filters leave out without being asked to, and what they cannot narrow.
+const NAMED = {recipient: "whom", period: "day"};
+function notes(fit) {
+  const wider = ["relations", "graph"].includes(state.view) ? OF_EVENTS.filter((key) => state[key]).map((key) => w(NAMED[key] || key)) : [];
+  const told = [wider.length && `${w("wider")} ${wider.join(state.ui === "en" ? ", " : "، ")}.`, !wider.length && fit.dayless && `${w("dayless")} ${fit.dayless.toLocaleString("en")}.`];
+  return told.filter(Boolean).map((line) => el("p", {class: "none note", role: "status"}, line));
 }
 
 // ---------- frame
@@ -428,7 +443,7 @@ function documentView() {
   if (!doc) return el("p", {class: "none"}, w("nothing"));
   const names = new Map(doc.entities.map((e) => [e.id, e]));
   const facts = [...doc.events.map((f) => ({...f, kind: "event"})), ...doc.relations.map((f) => ({...f, kind: "relation"}))].sort((a, b) => a.at[0] - b.at[0] || a.at[1] - b.at[1]);
-  const text = el("div", {class: "text", dir: doc.dir, lang: doc.language, id: "text"}, pieces(doc, facts));
+  const text = el("div", {class: "text", dir: doc.dir, lang: doc.language, id: "text", tabindex: "0", role: "region", "aria-label": doc.title || doc.id}, pieces(doc, facts));
   const cards = el("section", {class: "cards", "aria-label": w("facts")}, facts.map((f) => card(f, names, doc)));
   const rejected = doc.rejections.length ? [el("h3", null, `${w("rejected")}: ${doc.rejections.length}`), el("div", {class: "cards"}, doc.rejections.map(([kindOf, reason, detail, quote]) =>
     el("article", {class: "card crej"}, el("div", {class: "head"}, el("span", {class: "tag"}, kindOf), el("span", null, reason)), el("p", {class: "say"}, words(detail)), quote ? el("p", {class: "say"}, words("“" + quote + "”")) : null)))] : [];
@@ -535,6 +550,8 @@ function draw() {
   const refocus = focused();
   redraw();
   refocus();
+  if (toTop && state.view !== "doc") scrollTo({top: 0, behavior: "instant"});
+  toTop = false;
 }
 function redraw() {
   readState();
@@ -553,7 +570,7 @@ function redraw() {
   const fit = fitting();
   const view = {events: () => [legend(), eventTable(fit.events)], relations: () => relationTable(fit.relations), documents: () => documentTable(fit.documents, fit),
     timeline: () => timeline(fit.events), matrix: () => matrix(fit.events), graph: () => graph(fit.relations)}[state.view];
-  const below = [counters(fit), view ? view() : ""].flat().filter(Boolean), form = main.querySelector("form.filters");
+  const below = [counters(fit), notes(fit), view ? view() : ""].flat().filter(Boolean), form = main.querySelector("form.filters");
   // The control that is in use stays where it is: a list that is walked through by typing, a date half typed.
   if (form && document.activeElement.name && form.contains(document.activeElement)) {
     form.querySelector(".set").replaceWith(filtersSet());
