@@ -218,7 +218,7 @@ def see(seen: Watched, view: str, more: str = "") -> None:
     seen.until(f"document.querySelector('nav [aria-current]')?.textContent === {json.dumps(TITLES[view])}")
 
 
-TITLES = {"timeline": "Time line", "matrix": "Who to whom", "events": "Events"}
+TITLES = {"timeline": "Time line", "matrix": "Who to whom", "events": "Events", "relations": "Relations"}
 
 
 def test_what_a_filter_leaves_out_unasked_and_what_it_cannot_narrow_is_told(seen: Watched, report: str) -> None:
