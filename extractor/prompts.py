@@ -80,11 +80,18 @@ def load_prompt(ref: str | Path, folder: Path | None = None) -> Prompt:
     """A prompt by path (`my/prompt.md`) or by reference: `plover`, `plover@1`, `plover@1.1`, `plover@1.1.0`.
 
     A reference that fits several versions takes the highest released one. Raises PromptError with
-    the versions that exist.
+    the versions that exist, and for a released version that is not what was released.
     """
     if str(ref).endswith(".md"):
         return _read(Path(ref))
-    return _read(resolve_prompt(str(ref), prompts_folder(folder)))
+    place = prompts_folder(folder)
+    found = _read(resolve_prompt(str(ref), place))
+    if released_digests(place).get(f"{found.id}/{found.version}.md", found.digest) != found.digest:
+        raise PromptError(
+            f"{found.ref} is not what was released under that name, and a released version does not change.",
+            hint=f"Restore {found.path}; for a version of your own: extractor prompts new.",
+        )
+    return found
 
 
 def resolve_prompt(ref: str, folder: Path) -> Path:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from extractor.cli.prompts import app
 from extractor.errors import PromptError
+from extractor.prompts import load_prompt
 from extractor.prompts_tools import overview, problems, release_prompt
 
 NEWEST = "1.5.0"
@@ -65,3 +66,15 @@ def test_a_folder_that_is_not_there_and_a_list_that_is_none_are_told(prompts: Pa
     (prompts / "released.json").write_text("[1]")
     with pytest.raises(PromptError, match="expected an object"):
         overview(prompts)
+
+
+def test_a_released_version_that_was_changed_is_refused(prompts: Path) -> None:
+    """Under its name; as a file of one's own it may be tried."""
+    name = f"plover@{NEWEST}"
+    release_prompt(name, prompts)
+    assert load_prompt(name, prompts).ref == name
+    a_copy(prompts, f"{NEWEST}.md", "You read one news report", "You read one report")
+    with pytest.raises(PromptError, match="a released version does not change") as caught:
+        load_prompt("plover", prompts)
+    assert "Restore" in str(caught.value) and "prompts new" in str(caught.value)
+    assert load_prompt(prompts / f"plover/{NEWEST}.md").ref == name
