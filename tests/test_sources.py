@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -267,6 +268,18 @@ DECLARED = {
 def test_a_page_declares_its_day_in_several_ways(case: str, tmp_path: Path) -> None:
     """In its head, in linked data, in its address, in an element that says so."""
     assert str(read_page(tmp_path, a_page(head=DECLARED[case])).published) == "2024-05-14"
+
+
+def test_an_address_with_a_half_space_stays_that_address(tmp_path: Path) -> None:
+    """As it is, or in the bytes that the page's reader makes of it."""
+    address = "https://example.org/\u0645\u06cc\u200c\u0631\u0648\u062f"
+    body = f"<article><p>{PERSIAN * 8}</p></article>"
+    (tmp_path / "a.html").write_text(
+        f'<html><head><link rel="canonical" href="{address}"></head><body>{body}</body></html>', "utf-8"
+    )
+    [found] = load_all(tmp_path).values()
+    assert isinstance(found, Document)
+    assert unquote(found.url or "") == address
 
 
 @pytest.mark.parametrize("joiner", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from extractor.errors import DocumentError
 from extractor.runs.reading.encodings import decode
@@ -74,6 +75,9 @@ def _hidden(page: str) -> tuple[str, dict[int, str]]:
 
 
 def _shown(text: str, kept: Mapping[int, str]) -> str:
+    """As it stood in the page; in an address both may be written as bytes (%E2%80%8C)."""
+    for code, char in kept.items():
+        text = text.replace(quote(chr(code)), quote(char)) if "%" in text else text
     return text.translate(kept)
 
 
