@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from itertools import takewhile
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from extractor.facts import Facts
 from extractor.models import Calendar, Document, Event, Mention, Relation, Time, TimeInterval
@@ -24,6 +24,8 @@ REACH = 1500
 # The same for one that counts back: it mostly goes back from a deed that is told without its day.
 REACH_BACK = 300
 FLAG = "anaphoric"
+# How many counts may hang on one another: eight days after the announcement, and on the same day ...
+LINKS = 3
 # The most days that a time may span for another to count from its end, or back from its start.
 FEW_DAYS = 7
 # A day without its month that lies further back than this from the day before it is likely one of the next month.
@@ -102,19 +104,38 @@ def date_anaphora(facts: Facts, document: Document) -> Facts:
     anchors = sorted(_anchors(items), key=lambda anchor: anchor.place)
     if not anchors and not any(item.time and item.time.anchor for item in items):
         return facts
-    named = Named(document, anchors, _counting(items))
+    found = _dated_from(facts, Named(document, anchors, _counting(items)), _with_day)
+    for _ in range(LINKS):
+        dated: list[Event | Relation] = [*found.events, *found.relations]
+        if not any(_is_open(item.time) for item in dated):
+            break
+        anchors = sorted(_anchors(dated), key=lambda anchor: anchor.place)
+        found = _dated_from(found, Named(document, anchors, []), _with_day_of_chain)
+    return found
+
+
+def _dated_from(facts: Facts, named: Named, dated: Callable[[Any, Named], Any]) -> Facts:
     return Facts(
         facts.entities,
-        tuple([_with_day(event, named) for event in facts.events]),
-        tuple([_with_day(link, named) for link in facts.relations]),
+        tuple([dated(event, named) for event in facts.events]),
+        tuple([dated(link, named) for link in facts.relations]),
     )
 
 
 def _with_day(fact: Fact, named: Named) -> Fact:
     if fact.time is None:
         return fact
-    found = _told(fact, fact.time, named) or _dated(fact.time, named, fact.modality == "future")
+    found = _told(fact, fact.time, named) if fact.time.anchor else _dated(fact.time, named, fact.modality == "future")
     return fact if found is fact.time else fact.changed(time=found)
+
+
+def _is_open(time: Time | None) -> bool:
+    """Whether it is said to count from a day, and has none so far: that day may itself be one that was counted."""
+    return time is not None and time.anchor is not None and time.interval is None
+
+
+def _with_day_of_chain(fact: Fact, named: Named) -> Fact:
+    return _with_day(fact, named) if _is_open(fact.time) else fact
 
 
 def _anchors(items: Iterable[Event | Relation]) -> Iterable[Anchor]:
@@ -130,15 +151,15 @@ def _counting(items: Iterable[Event | Relation]) -> list[int]:
     return [mention.span.start for mention in undated if days_after(mention.text)]
 
 
-def _told(fact: Fact, time: Time, named: Named) -> Time | None:
-    """A time counted from the day that it is said to count from, or left open; None where nothing is known of that day."""
+def _told(fact: Fact, time: Time, named: Named) -> Time:
+    """A time counted from the day that it is said to count from; as it was, where that is not known."""
     anchor = time.anchor and named.at(time.anchor, ahead=fact.modality == "future" or None)
     if not anchor:
-        return None
+        return time
     count = counted_from(time.mention.text)
     if count is None:
         found = _of_that_day(time, anchor, named.language) or _in_that_week(time, anchor, named.language)
-        return time.changed(interval=found) if found else None
+        return time.changed(interval=found) if found else time
     days = count.days * _side(fact, time, named.document.text) if count.joins else count.days
     is_sure = (days or not count.days) and _countable(anchor.interval, days)
     return time.changed(interval=_days_from(anchor.interval, days)) if is_sure else time

@@ -49,6 +49,11 @@ COUNTED: dict[str, tuple[str, tuple[str, ...], date]] = {
     "Persian": ("fa", (FA + "دو روز پیش از نشست، او سخن گفت.", "او سخن گفت", "سخن گفت", "time=دو روز پیش از نشست", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 12)),
     "Persian, a part of the day": ("fa", (FA + "عصر او سخن گفت.", "او سخن گفت", "سخن گفت", "time=عصر", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 14)),
     "Persian, the other end": ("fa", (FA + "این سه روز پس از آنکه او سخن گفت بود.", "او سخن گفت", "سخن گفت", "time=سه روز پس از آنکه", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 11)),
+    "Persian, this same day": ("fa", (FA + "عصر همین روز او سخن گفت.", "او سخن گفت", "سخن گفت", "time=عصر همین روز", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 14)),
+    "Persian, the evening after": ("fa", (FA + "عصر روز پس از نشست، او سخن گفت.", "او سخن گفت", "سخن گفت", "time=عصر روز پس از نشست", "day=سه‌شنبه ۲۵ اردیبهشت"), date(2024, 5, 15)),
+    "Arabic, the count before its preposition": ("ar", (AR + "وكان ذلك ستة أيام بعد مكالمة بين الرئيسين.", "مكالمة بين الرئيسين", "مكالمة", "time=ستة أيام بعد", "day=يوم الثلاثاء"), date(2024, 5, 8)),
+    "Arabic, the morrow of it": ("ar", (AR + "وجاء ذلك غداة إعلان الحكم.", "إعلان الحكم", "إعلان", "time=غداة", "day=يوم الثلاثاء"), date(2024, 5, 13)),
+    "Arabic, the morrow": ("ar", (AR + "غداة الجلسة تحدث الرئيس.", "تحدث الرئيس", "تحدث", "time=غداة الجلسة", "day=يوم الثلاثاء"), date(2024, 5, 15)),
     "Arabic, since the morning": ("ar", (AR + "وتجمع المحتجون منذ الصباح.", "وتجمع المحتجون", "تجمع", "time=منذ الصباح", "day=يوم الثلاثاء"), date(2024, 5, 14)),
     "Arabic, two days before it": ("ar", (AR + "وكان قد تحدث قبل يومين من الجلسة.", "وكان قد تحدث", "تحدث", "time=قبل يومين من الجلسة", "day=يوم الثلاثاء"), date(2024, 5, 12)),
 }  # fmt: skip
@@ -66,6 +71,7 @@ OPEN: dict[str, tuple[str, ...]] = {
     "the day has no days": ("Recently the court met. That evening he spoke.", "he spoke", "spoke", "time=That evening", "day=Recently"),
     "the count is none": (ON + "Soon after the hearing he spoke.", "he spoke", "spoke", "time=Soon after the hearing", "day=On Tuesday"),
     "something stands in between": (ON + "Three days after the council met he spoke.", "he spoke", "spoke", "time=Three days after", "day=On Tuesday"),
+    "the day itself counts from one that is not told": (ON + "Eight days after the strike he was freed. He spoke that day.", "He spoke", "spoke", "time=that day", "day=Eight days after the strike"),
     "another weekday, though no count": (ON + "He spoke until that Friday.", "He spoke", "spoke", "time=until that Friday", "day=On Tuesday"),
 }  # fmt: skip
 
@@ -89,6 +95,24 @@ def test_words_that_name_their_day_keep_it(words: str) -> None:
     plain = day_of(text, "he spoke", "spoke", f"time={words}")
     assert day_of(text, "he spoke", "spoke", f"time={words}", "day=On Tuesday") == plain
     assert OWN[words] in (None, plain)
+
+
+def test_a_day_may_count_from_one_that_was_counted_itself() -> None:
+    """Eight days after the announcement, and what happened on that day; whatever their order in the answer."""
+    text = "On 15 April it was announced. Eight days after the announcement he was banned. That day they were searched."
+    said = [
+        ("they were searched", "searched", "time=That day", "day=Eight days after the announcement"),
+        ("he was banned", "banned", "time=Eight days after the announcement", "day=On 15 April"),
+    ]
+    events = [
+        {"q": quote, "g": trigger, "t": "ACCUSE", "m": [], "c": [], "a": [], "b": [], "x": list(more)}
+        for quote, trigger, *more in said
+    ]
+    llm = ScriptedLLM([json.dumps({"n": [], "v": events, "r": []})])
+    found = extract(Document(id="d", text=text, language="en"), published=PUBLISHED, llm=llm)
+    assert [str(event.time and event.time.interval and event.time.interval.start) for event in found.events] == [
+        "2024-04-23", "2024-04-23",
+    ]  # fmt: skip
 
 
 def test_the_day_of_what_is_planned_lies_ahead() -> None:

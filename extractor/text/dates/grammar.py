@@ -89,6 +89,8 @@ def _readings(tokens: Tokens) -> Iterator[list[Tokens]]:
         yield _split(tokens, "()")
     if kinds == "RY":
         yield [tokens[:1], tokens[1:]]
+    if re.match("(?:wW|Ww)[no]m", kinds):
+        yield [tokens[2:], tokens[:2]]
     if "E" in kinds:
         yield _split([token for token in tokens if token.kind not in "()"], "E")
     if "/" in kinds or "-" in kinds:
