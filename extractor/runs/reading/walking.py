@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,13 +41,13 @@ class Walk:
     closed: list[OSError]
     other: list[Path]
     left_out: list[Path]
-    idle: list[str]
+    idle: Collection[str]
 
 
 def walk(folder: Path, options: SourceOptions) -> Walk:
     """All files below the folder but for hidden ones, those that tell about the others, and what the patterns leave out."""
     idle = _Idle(folder, (*options.include, *options.exclude))
-    found = Walk([], [], [], [], [], idle.patterns)
+    found = Walk([], [], [], [], [], idle.patterns.keys())
     wanted, unwanted = _choosers(folder, options)
 
     def note(error: OSError) -> None:
@@ -80,12 +80,13 @@ class _Idle:
 
     def __init__(self, folder: Path, patterns: tuple[str, ...]) -> None:
         self.folder = folder
-        self.patterns = [pattern for pattern in dict.fromkeys(patterns) if pattern.strip()]
+        self.patterns = {p: _patterns((p.removeprefix("!"),)) for p in patterns if p.strip()}
 
     def look(self, path: Path, ending: str = "") -> None:
         if self.patterns:
             name = os.fspath(path.relative_to(self.folder)) + ending
-            self.patterns[:] = [p for p in self.patterns if not _patterns((p.removeprefix("!"),)).match_file(name)]
+            for pattern in [p for p, spec in self.patterns.items() if spec.match_file(name)]:
+                del self.patterns[pattern]
 
 
 def _choosers(folder: Path, options: SourceOptions) -> tuple[Callable[[Path], bool], Callable[[Path], bool]]:
