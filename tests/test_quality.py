@@ -76,7 +76,8 @@ def test_every_released_version_has_its_recordings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "number", "annotators"), [("heldout", 10, "ABC"), ("unread", 6, "AB"), ("fresh", 8, "AB")]
+    ("name", "number", "annotators"),
+    [("heldout", 10, "ABC"), ("unread", 6, "AB"), ("fresh", 8, "AB"), ("blind", 8, "AB")],
 )
 def test_the_held_out_reports_are_whole(name: str, number: int, annotators: str) -> None:
     """Each has its annotations and the gold made of the first two, which is sound; nothing lies beside them unseen."""
@@ -93,7 +94,12 @@ def test_the_held_out_reports_are_whole(name: str, number: int, annotators: str)
 
 @pytest.mark.parametrize(
     ("name", "versions"),
-    [("heldout", {"1.3.0", "1.4.0", "1.5.0"}), ("unread", {"1.3.0", "1.4.0", "1.5.0"}), ("fresh", {"1.4.0", "1.5.0"})],
+    [
+        ("heldout", {"1.3.0", "1.4.0", "1.5.0"}),
+        ("unread", {"1.3.0", "1.4.0", "1.5.0"}),
+        ("fresh", {"1.4.0", "1.5.0"}),
+        ("blind", {"1.4.0", "1.5.0"}),
+    ],
 )
 def test_the_held_out_reports_have_their_recordings(name: str, versions: set[str]) -> None:
     """All of them under the versions that are compared, and nothing else."""
