@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from extractor.answers_rows import expanded_rows, is_rows, rows_schema
-from extractor.answers_short import expanded, is_short, shortened
+from extractor.answers_short import LISTS, expanded, is_short, shortened
 from extractor.errors import Unreadable
 from extractor.llm.base import AnswerSchema, canonical
 from extractor.ontology import Ontology
@@ -142,13 +142,14 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     """
     if len(text) > MAX_ANSWER_CHARS:
         raise _unreadable(text, f"an answer of {len(text):,} characters; at most {MAX_ANSWER_CHARS:,} are read")
+    text = _whole_characters(text)
     raw = _loaded(text)
     body: str | bytes = text
-    strays: tuple[Flaw, ...] = ()
+    strays = _beside(raw)
     if is_rows(raw):
         full, said = expanded_rows(raw)
         body = _in_full(full, text)
-        strays = tuple(Flaw(f"{one.kind}.part", f"{one.said!r}: {one.why}", {"said": one.said}) for one in said)
+        strays += tuple(Flaw(f"{one.kind}.part", f"{one.said!r}: {one.why}", {"said": one.said}) for one in said)
     elif is_short(raw):
         body = _in_full(expanded(raw), text)
     try:
@@ -156,6 +157,27 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
     except ValidationError as exc:
         answer, flaws = _item_by_item(body, text, exc)
         return answer, (*flaws, *strays)
+
+
+def _whole_characters(text: str) -> str:
+    """The text without halves of characters (lone surrogates), which no file and no database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _beside(raw: Any) -> tuple[Flaw, ...]:
+    """What stands beside the three lists of an answer is no part of it, and is told."""
+    if not isinstance(raw, dict):
+        return ()
+    names = LISTS.values() if is_short(raw) else Answer.model_fields
+    return tuple(
+        Flaw("answer.part", f"{name!r} is no part of an answer", {"said": str(raw[name])[:200]})
+        for name in raw
+        if name not in names
+    )
 
 
 def _item_by_item(body: str | bytes, text: str, whole: ValidationError) -> tuple[Answer, tuple[Flaw, ...]]:

@@ -21,6 +21,7 @@ EVENT = {
 }  # fmt: skip
 FIGURES = frozenset({"dead", "injured", "arrested", "amount"})
 MODALITIES = frozenset({"asserted", "future", "hypothetical", "negated"})
+MEANT = {"denied": "negated", "planned": "future", "conditional": "hypothetical"}
 COLON = frozenset({"place", "time", "day", "source", "modality", *FIGURES})
 TEXTS = {"type": "array", "items": {"type": "string"}}
 
@@ -35,7 +36,7 @@ class Stray(NamedTuple):
 
 def is_rows(raw: Any) -> bool:
     """Whether an answer is written in this form."""
-    if not isinstance(raw, dict) or set(raw) != set(LISTS.values()):
+    if not isinstance(raw, dict) or not set(LISTS.values()) <= set(raw):
         return False
     rows = [*_list(raw["n"]), *_list(raw["r"])]
     return any(isinstance(row, list) for row in rows) or any(
@@ -87,14 +88,27 @@ def _relation(row: Any, strays: list[Stray]) -> Any:
 def _event(item: Any, strays: list[Stray]) -> Any:
     if not isinstance(item, dict):
         return item
-    said = {EVENT.get(name, name): value for name, value in item.items()}
-    return said | _more(_tags(said.pop("more", None)), "event", strays)
+    said: dict[str, Any] = {"modes": [], "contexts": [], "actors": [], "recipients": []}
+    tags: list[Any] = []
+    for name, value in item.items():
+        field = str(EVENT.get(name, name))
+        if field == "more" or field in COLON:
+            tags += _tags(value if field == "more" else {field: value})
+        elif name != field and field in item:
+            strays.append(Stray("event", f"{name} {value}"[:200], f"said as {field} too, which is kept"))
+        elif field in ("actors", "recipients"):
+            said[field] = [_number(one) for one in value] if isinstance(value, list) else [_number(value)]
+        else:
+            said[field] = value
+    lists = {name: said.pop(name) for name in ("participants", "figures") if isinstance(said.get(name), list)}
+    more = _more(tags, "event", strays)
+    return said | more | {name: [*more[name], *value] for name, value in lists.items()}
 
 
 def _tags(more: Any) -> list[Any]:
     """What stands in `x`, also where it is one text, or names with values, instead of a list."""
     if isinstance(more, dict):
-        return [name if value is True else f"{name}={value}" for name, value in more.items()]
+        return [name if value is True else f"{name}={value}" for name, value in more.items() if value not in (None, "")]
     if more is None:
         return []
     return more if isinstance(more, list) else [more]
@@ -109,8 +123,8 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
         name, equals, value = _split(tag)
         name, value = name.strip(), value.strip()
         number = _number(value)
-        if not equals and name.lower() in MODALITIES and found["modality"] is None:
-            found["modality"] = name.lower()
+        if (modality := _modality(name, value)) and found["modality"] is None:
+            found["modality"] = modality
         elif name in FIGURES and value:
             figures.append({"kind": name, "value": value})
         elif name in ("place", "source") and isinstance(number, int) and found[name] is None:
@@ -125,6 +139,13 @@ def _more(tags: Iterable[Any], kind: str, strays: list[Stray]) -> dict[str, Any]
             strays.append(Stray(kind, str(tag)[:200], why))
     modality = found["modality"] or DEFAULT_MODALITY
     return {**found, "modality": modality, "participants": parts, "figures": figures}
+
+
+def _modality(name: str, value: str) -> str | None:
+    """The modality that a tag says: `negated`, `negated=true`, `modality=Negated`."""
+    said = value if name.lower() == "modality" else name if value.lower() in ("", "true", "yes", "1") else ""
+    said = MEANT.get(said.lower(), said.lower())
+    return said if said in MODALITIES else None
 
 
 def _split(tag: Any) -> tuple[str, str, str]:

@@ -29,7 +29,7 @@ DEFAULT_MODALITY = "asserted"
 
 def is_short(raw: Any) -> bool:
     """Whether an answer is written in this form."""
-    return isinstance(raw, dict) and set(raw) == set(LISTS.values())
+    return isinstance(raw, dict) and set(LISTS.values()) <= set(raw)
 
 
 def expanded(raw: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from extractor.facts import Facts
 from extractor.models import Calendar, Document, Event, Mention, Relation, Time, TimeInterval
 from extractor.text.calendars import days_named
-from extractor.text.dates.anaphora import counted_from, days_after, may_count_from_now
+from extractor.text.dates.anaphora import counted_from, days_after, is_morning, is_night, may_count_from_now
 from extractor.text.dates.referring import Reference, fits, is_written, reference, resolve_reference
 from extractor.text.dates.weekdays import only_weekday, weekdays_named
 
@@ -26,12 +26,21 @@ REACH_BACK = 300
 FLAG = "anaphoric"
 # How many counts may hang on one another: eight days after the announcement, and on the same day ...
 LINKS = 3
+# The most characters of a time within which the words of a day are looked for: "Tuesday" in "on Tuesday, 7 May".
+LONGEST = 80
 # The most days that a time may span for another to count from its end, or back from its start.
 FEW_DAYS = 7
 # A day without its month that lies further back than this from the day before it is likely one of the next month.
 HALF_MONTH = timedelta(days=15)
+OF_WHAT = re.compile(r"\s*(?:من|على|از)\s")
+BEFORE_WHAT = re.compile(r"\b(?:after|before)$", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?؟…\n]")
 COMMA = re.compile("[,،;؛]")
+# What a clause of its own may begin behind: there the count may be of the fact that follows.
+JOINING = re.compile(r"(?:^|[\s,،])(?:and|but|that|و|که|أن|إن|إنه|أنه|أما|ثم|и|что|но)\s*$", re.IGNORECASE)
+OPENING = re.compile(rf"[,،;؛:–—-]\s*$|{JOINING.pattern}", re.IGNORECASE)
+# What says that a day lies at the one end of the count, so that the other end follows: `this came three days after ...`
+CAME = re.compile(r"(?:\b(?:came|comes|was|is|were|took place)|وذلك|ذلك|جاء|جاءت|يأتي|تأتي)\s*$", re.IGNORECASE)
 QUOTES = " \t\"'«»“”„‘’"
 
 
@@ -67,10 +76,11 @@ class Named:
             yield anchor
 
     def at(self, said: Mention, ahead: bool | None) -> Anchor | None:
-        """What the words at a place name: as for the fact that has its time there, or by themselves."""
-        first = bisect_left(self.anchors, said.span.start, key=lambda anchor: anchor.place)
-        known = takewhile(lambda anchor: anchor.place == said.span.start, self.anchors[first:])
-        interval = next((anchor.interval for anchor in known if anchor.said == said.text), None)
+        """What the words at a place name: as for the fact that has its time there or around them, or by themselves."""
+        start, end = said.span.start, said.span.end
+        first = bisect_left(self.anchors, start - LONGEST, key=lambda anchor: anchor.place)
+        near = takewhile(lambda anchor: anchor.place <= start, self.anchors[first:])
+        interval = next((anchor.interval for anchor in near if end <= anchor.place + len(anchor.said)), None)
         if interval is None:
             interval = days_named(said.text, published=self.document.published, language=self.language, ahead=ahead)
         return Anchor(said.span.start, said.text, interval) if interval else None
@@ -153,33 +163,41 @@ def _counting(items: Iterable[Event | Relation]) -> list[int]:
 
 def _told(fact: Fact, time: Time, named: Named) -> Time:
     """A time counted from the day that it is said to count from; as it was, where that is not known."""
-    anchor = time.anchor and named.at(time.anchor, ahead=fact.modality == "future" or None)
+    count = counted_from(time.mention.text)
+    # Of what is planned the same day lies ahead; what it counts from may well lie behind.
+    is_ahead = fact.modality == "future" and not (count and count.days)
+    anchor = time.anchor and named.at(time.anchor, ahead=is_ahead or None)
     if not anchor:
         return time
-    count = counted_from(time.mention.text)
     if count is None:
         found = _of_that_day(time, anchor, named.language) or _in_that_week(time, anchor, named.language)
         return time.changed(interval=found) if found else time
-    days = count.days * _side(fact, time, named.document.text) if count.joins else count.days
+    if not count.days and is_morning(time.mention.text) and is_night(anchor.said):
+        return time
+    days = count.days * _side(fact, time, anchor, named.document.text) if count.joins else count.days
     is_sure = (days or not count.days) and _countable(anchor.interval, days)
     return time.changed(interval=_days_from(anchor.interval, days)) if is_sure else time
 
 
-def _side(fact: Fact, time: Time, text: str) -> int:
+def _side(fact: Fact, time: Time, anchor: Anchor, text: str) -> int:
     """On which side of `three days after` the fact is told: 1 before it, -1 behind it, 0 where that is not sure.
 
-    In `the verdict came three days after he was jailed` the jailing lies behind it, and three days before the verdict. At the
-    head of a sentence the other side comes first: in `three days after the court met, he spoke` he spoke three days after.
+    In `the verdict came three days after he was jailed` and `on Friday, three days after he was jailed, ...` the jailing lies
+    behind it. At the head of a sentence the other side comes first: in `three days after the court met, he spoke` he spoke
+    three days after. Else it may be an adverb of the fact: `and the day after, he resigned`; in Persian verbs stand last.
     """
     start, end = time.mention.span.start, time.mention.span.end
     trigger = fact.trigger if isinstance(fact, Event) else None
-    told = (trigger or fact.evidence).span.start
+    told, evidence = (trigger or fact.evidence).span.start, fact.evidence.span
     if told < start:
         return 1
-    is_next = fact.evidence.span.start >= end and not text[end : fact.evidence.span.start].strip()
-    if is_next or SENTENCE_END.split(text[max(0, start - REACH_BACK) : start])[-1].strip(QUOTES):
-        return -1
-    return 1 if COMMA.search(text, end, told) else 0
+    before = SENTENCE_END.split(text[max(0, start - REACH_BACK) : start])[-1]
+    if not before.strip(QUOTES):
+        return 1 if COMMA.search(text, end, told) and text[end : evidence.start].strip() else 0
+    if CAME.search(before) or (anchor.place >= start - len(before) and not COMMA.search(text, end, told)):
+        return 0 if JOINING.search(before) else -1
+    is_next = evidence.start == start or (evidence.start >= end and not text[end : evidence.start].strip())
+    return -1 if is_next and not OPENING.search(before) else 0
 
 
 def _of_that_day(time: Time, anchor: Anchor, language: str | None) -> TimeInterval | None:
@@ -216,22 +234,25 @@ def _dated(time: Time, named: Named, future: bool) -> Time:
 def _counted(time: Time, named: Named, future: bool) -> TimeInterval | None:
     """The day named before, or the one some days after it or before it."""
     days = days_after(time.mention.text)
-    if days is None or (may_count_from_now(time.mention.text) and (future or _goes_on(time, named.document.text))):
+    if days is None or _goes_on(time, named.document.text) or (may_count_from_now(time.mention.text) and future):
         return None
     known = _counted_from(time.mention.span.start, days, named)
     return known and _days_from(known, days)
 
 
 def _goes_on(time: Time, text: str) -> bool:
-    """Whether the text says after what: بعد يومين من الهجوم."""
-    return text[time.mention.span.end :].lstrip().startswith("من ")
+    """Whether the text says after what: بعد يومين من الهجوم, three days after the strike."""
+    said, rest = time.mention.text, text[time.mention.span.end :]
+    if OF_WHAT.match(rest):
+        return True
+    return BEFORE_WHAT.search(said) is not None and rest[:1].isspace() and rest.lstrip()[:1].isalpha()
 
 
 def _counted_from(start: int, days: int, named: Named) -> TimeInterval | None:
     """The time named before: `two days later` counts from the nearest, if that is a few days; `the same day` means a day."""
     for anchor in named.before(start, REACH_BACK if days < 0 else REACH):
         if _countable(anchor.interval, days):
-            unsure = named.weekday_between(anchor, start) or (not days and named.went_on_between(anchor, start))
+            unsure = named.weekday_between(anchor, start) or named.went_on_between(anchor, start)
             return None if unsure else anchor.interval
         if days:
             return None

@@ -179,13 +179,27 @@ def same_event(a: Event, b: Event) -> bool:
         return False
     if a.trigger and b.trigger and not _touch(a.trigger.span, b.trigger.span):
         return False
+    if _of_one_chunk(a, b) and _contradict(a, b, "place", "time", "dead", "injured", "arrested", "amount"):
+        return False
     return all(not x or not y or set(x) & set(y) for x, y in ((a.actors, b.actors), (a.recipients, b.recipients)))
 
 
 def same_relation(a: Relation, b: Relation) -> bool:
     """The same predicate between the same ends, said in the same way."""
     ends = (a.subject, a.object) == (b.subject, b.object)
-    return a.predicate == b.predicate and ends and a.modality == b.modality
+    alike = a.predicate == b.predicate and ends and a.modality == b.modality
+    return alike and not (_of_one_chunk(a, b) and _contradict(a, b, "time"))
+
+
+def _of_one_chunk(a: Event | Relation, b: Event | Relation) -> bool:
+    """Whether the LLM saw both side by side: then it told them apart where they differ."""
+    return a.id.partition(".")[0] == b.id.partition(".")[0]
+
+
+def _contradict(a: Event | Relation, b: Event | Relation, *fields: str) -> bool:
+    """Whether both say something of one of the fields, and not the same."""
+    pairs = [(getattr(a, name), getattr(b, name)) for name in fields]
+    return any(x is not None and y is not None and x != y for x, y in pairs)
 
 
 def _join(

@@ -124,14 +124,32 @@ def test_without_a_day_before_it_stays_open(text: str) -> None:
 def test_the_same_day_means_a_day_and_days_after_a_few_count_from_their_end() -> None:
     """A month told in between is passed over by `the same evening`; three days after the 8th and 9th is the 12th."""
     text = "On 2 May the mayor left. In April the minister spoke. The same evening the union answered. "
-    text += "On 8 and 9 May the council met. Three days later it voted. Two days before the mayor had warned."
+    text += "On 8 and 9 May the council met. Three days later it voted."
     said = (
         ("the mayor left", "On 2 May"), ("the minister spoke", "In April"), ("the union answered", "The same evening"),
-        ("the council met", "On 8 and 9 May"), ("it voted", "Three days later"), ("the mayor had warned", "Two days before"),
+        ("the council met", "On 8 and 9 May"), ("it voted", "Three days later"),
     )  # fmt: skip
     found = times(text, *said)
     assert (found[2].start, found[4].start) == (date(2024, 5, 2), date(2024, 5, 12))
-    assert (found[4].precision, found[5].start) == ("day", date(2024, 5, 6))
+    assert found[4].precision == "day"
+    text = "On 8 and 9 May the council met. Two days before, the mayor had warned."
+    assert times(text, ("the council met", "On 8 and 9 May"), ("the mayor had warned", "Two days before"))[
+        1
+    ].start == date(2024, 5, 6)
+
+
+COUNTS_ON = {
+    "two counts in a row": ("On Tuesday the court met. Two days later he was freed. Two days later he left.", ("the court met", "On Tuesday"), ("he was freed", "Two days later"), ("he left", "Two days later")),
+    "after what": ("On Tuesday the court met. He was freed three days after the strike ended.", ("the court met", "On Tuesday"), ("He was freed", "three days after")),
+    "before what": ("On Tuesday the court met. He was freed two days before the vote.", ("the court met", "On Tuesday"), ("He was freed", "two days before")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COUNTS_ON)
+def test_a_count_from_something_else_stays_open(case: str) -> None:
+    """From a day that was counted itself, or from what the text goes on to name: a wrong day is worse than none."""
+    text, *said = COUNTS_ON[case]
+    assert times(text, *said)[-1] is None
 
 
 def test_days_before_count_from_a_day_near_by_only() -> None:

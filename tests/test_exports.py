@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from extractor import Extraction, Extractor, errors
+from extractor import Extraction, Extractor, errors, extract
 from extractor.evaluation.gold import Gold
 from extractor.exports.brat import Kinds, brat
 from extractor.exports.graphs import graphml, jsonld
 from extractor.exports.label_studio import gold_of_label_studio, label_studio
 from extractor.exports.rows import csv_text, plover_rows, tables
 from extractor.exports.write import write_export
+from extractor.llm.scripted import ScriptedLLM
 from extractor.models import Document
 
 SEED = "fa-05-eu-sanctions"
@@ -97,8 +98,9 @@ def test_brat_offsets_cut_the_words(extraction: Extraction) -> None:
     for line in annotations.splitlines():
         name, body, *rest = line.split("\t")
         if name.startswith("T"):
-            _, start, end = body.split(" ")
-            assert " ".join(text[int(start) : int(end)].split()) == rest[0]
+            pieces = [piece.split(" ") for piece in body.split(" ", 1)[1].split(";")]
+            assert " ".join(text[int(start) : int(end)] for start, end in pieces) == rest[0]
+            assert "\n" not in rest[0]
             assert name not in marks
             marks[name] = rest[0]
         elif name[0] in "ER":
@@ -149,6 +151,51 @@ def test_what_a_corrector_leaves_alone_comes_back_whole(extraction: Extraction) 
     ]  # fmt: skip
     assert gold.events[0].evidence == extraction.events[0].evidence.text
     assert gold.events[0].time is not None and str(gold.events[0].time.start) == "2024-10-14"
+
+
+def test_what_is_denied_stays_denied_in_every_export() -> None:
+    """A denied relation is no statement in JSON-LD, has a note in brat, and comes back from Label Studio with all its fields."""
+    answer = {
+        "entities": [
+            {"id": n, "type": kind, "name": name, "aliases": [], "name_en": None, "country": None, "sector": None}
+            for n, kind, name in ((1, "person", "Ali"), (2, "organization", "the League"), (3, "media", "Radio Mersa"))
+        ],
+        "events": [],
+        "relations": [
+            {"evidence": "was no member of the League", "subject": 1, "predicate": "member_of", "object": 2, "time": "in 2019",
+             "modality": "negated", "source": 3}
+        ],
+    }  # fmt: skip
+    text = "Ali was no member of the League in 2019, Radio Mersa said."
+    llm = ScriptedLLM([json.dumps(answer)])
+    found = extract(Document(id="d", text=text, language="en"), published="2024-05-16", llm=llm)
+    (node,) = [node for node in jsonld([found])["@graph"] if node["name"] == ["Ali"]]
+    assert "wdt:P463" not in node and node["x:said"][0]["x:modality"] == "negated"
+    assert "#1\tAnnotatorNotes R1\tnegated" in brat(found, Kinds())[1]
+    (relation,) = Gold.model_validate_json(json.dumps(gold_of_label_studio(corrected(found)))).relations
+    assert (relation.modality, relation.time and str(relation.time.start), relation.source) == (
+        "negated",
+        "2019-01-01",
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda result: [{"was_cancelled": True, "result": []}],
+        lambda result: [{"result": None}],
+        lambda result: [{"result": [{**result[0], "value": {"start": 0, "end": 5}}]}],
+        lambda result: [{"result": [{**result[0], "value": {"start": 0, "end": 10**6, "labels": ["person"]}}]}],
+        lambda result: [{"result": [*result[:2], {"type": "relation", "from_id": result[0]["id"], "to_id": result[1]["id"]}]}],
+    ],
+)  # fmt: skip
+def test_a_task_that_nobody_annotated_rightly_is_told(extraction: Extraction, broken: Any) -> None:
+    """Skipped, without regions, without a label, beyond the text: an error of one line, and no empty gold."""
+    task = corrected(extraction)
+    task["annotations"] = broken(task["annotations"][0]["result"])
+    with pytest.raises(errors.DocumentError, match="Not an annotated task of ours"):
+        gold_of_label_studio(task)
 
 
 def test_a_corrector_changes_adds_and_deletes(extraction: Extraction) -> None:

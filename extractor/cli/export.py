@@ -79,8 +79,12 @@ def import_gold(
     except (OSError, ValueError) as exc:
         raise DocumentError(f"Cannot read {file}: {exc}.", hint="Give a JSON export of Label Studio.") from None
     make_folder(out)
+    written: set[Path] = set()
     for task in tasks:
         gold = gold_of_label_studio(task)
         path = out / f"{file_name(gold['document'])}.gold.json"
+        if path in written:
+            raise DocumentError(f"Two tasks are of a document {gold['document']!r}.", hint="Export each on its own.")
+        written.add(path)
         replace_file(path, [(json.dumps(gold, ensure_ascii=False, indent=1) + "\n").encode()])
         typer.echo(str(path))

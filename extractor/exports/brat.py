@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from extractor.models import Event, Extraction, Mention
 
 CONFIGURATION = "annotation.conf"
 TIME = "time"
+LINE = re.compile(r"[^\r\n]+")
 
 
 @dataclass
@@ -45,13 +47,20 @@ class _Standoff:
         self.lines: list[str] = []
         self.numbers = count(1)
         self.attributes = count(1)
+        self.notes = count(1)
         self.marks: dict[str, str] = {}
 
     def mark(self, kind: str, mention: Mention) -> str:
         name = f"T{next(self.numbers)}"
-        words = " ".join(mention.text.split())
-        self.lines.append(f"{name}\t{kind} {mention.span.start} {mention.span.end}\t{words}")
+        # A stretch over several lines is one piece in each; the words are those of the text, as brat compares them.
+        pieces = [(match.start(), match.end()) for match in LINE.finditer(mention.text)]
+        places = ";".join(f"{mention.span.start + start} {mention.span.start + end}" for start, end in pieces)
+        words = " ".join(mention.text[start:end] for start, end in pieces)
+        self.lines.append(f"{name}\t{kind} {places}\t{words}")
         return name
+
+    def note(self, target: str, text: str) -> None:
+        self.lines.append(f"#{next(self.notes)}\tAnnotatorNotes {target}\t{text}")
 
     def entities(self, extraction: Extraction) -> None:
         for entity in extraction.entities:
@@ -76,13 +85,15 @@ class _Standoff:
             self.kinds.modalities.add(event.modality)
             self.lines.append(f"A{next(self.attributes)}\tModality E{number} {event.modality}")
         if note := "; ".join(_notes(event)):
-            self.lines.append(f"#{number}\tAnnotatorNotes E{number}\t{note}")
+            self.note(f"E{number}", note)
 
     def relations(self, extraction: Extraction) -> None:
         for number, relation in enumerate(extraction.relations, 1):
             self.kinds.relations.add(relation.predicate)
             ends = f"Arg1:{self.marks[relation.subject]} Arg2:{self.marks[relation.object]}"
             self.lines.append(f"R{number}\t{relation.predicate} {ends}")
+            if relation.modality != "asserted":
+                self.note(f"R{number}", relation.modality)
 
 
 def brat(extraction: Extraction, kinds: Kinds) -> tuple[str, str]:

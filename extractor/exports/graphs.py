@@ -67,7 +67,10 @@ def _xml(text: str) -> str:
 
 
 def jsonld(extractions: Iterable[Extraction]) -> dict[str, Any]:
-    """JSON-LD: entities with their relations as Wikidata properties; predicates of ours under this project's own vocabulary."""
+    """JSON-LD: entities with their relations as Wikidata properties; predicates of ours under this project's own vocabulary.
+
+    A relation that is denied, planned or supposed is no statement of fact: it stands under `x:said`, with its modality.
+    """
     nodes: dict[str, dict[str, Any]] = {}
     for extraction in extractions:
         entities = {entity.id: entity for entity in extraction.entities}
@@ -78,9 +81,12 @@ def jsonld(extractions: Iterable[Extraction]) -> dict[str, Any]:
         for relation in extraction.relations:
             name = f"wdt:{relation.wikidata}" if relation.wikidata else f"x:{relation.predicate}"
             target = {"@id": _iri(entities[relation.object])}
-            links = nodes[joined(entities[relation.subject])].setdefault(name, [])
-            if target not in links:
-                links.append(target)
+            node = nodes[joined(entities[relation.subject])]
+            if relation.modality != "asserted":
+                said = {"x:predicate": name, "x:object": target, "x:modality": relation.modality}
+                node.setdefault("x:said", []).append(said)
+            elif target not in node.setdefault(name, []):
+                node[name].append(target)
     context = {"wdt": WIKIDATA, "x": "urn:extractor:", "name": "http://schema.org/name"}
     return {"@context": context, "@graph": [nodes[name] for name in sorted(nodes)]}
 

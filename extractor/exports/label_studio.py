@@ -64,11 +64,11 @@ def gold_of_label_studio(task: dict[str, Any]) -> dict[str, Any]:
     """
     try:
         extraction = Extraction.model_validate(task["data"]["extraction"], strict=False)
-        result = task["annotations"][0]["result"]
-    except (KeyError, IndexError, TypeError, ValueError) as exc:
-        hint = "Give an export of tasks made by extractor export, annotated."
-        raise DocumentError(f"Not an annotated task of ours: {type(exc).__name__}.", hint=hint) from None
-    return _Gold(extraction, result).made()
+        result = next(one["result"] for one in task["annotations"] if not one.get("was_cancelled"))
+        return _Gold(extraction, result).made()
+    except (KeyError, IndexError, TypeError, ValueError, StopIteration, AttributeError) as exc:
+        hint = "Give an export of tasks made by extractor export, each annotated by somebody, with a label on every region."
+        raise DocumentError(f"Not an annotated task of ours: {exc!r}"[:200] + ".", hint=hint) from None
 
 
 class _Gold:
@@ -82,7 +82,7 @@ class _Gold:
         self.links = [region for region in result if region.get("type") == "relation"]
         self.entities = {entity.id: entity for entity in extraction.entities}
         self.events = {event.id: event for event in extraction.events}
-        self.relations = {(r.subject, r.predicate, r.object): r for r in extraction.relations}
+        self.relations = list(extraction.relations)
         kept = [region["id"] for region in self.regions if region.get("from_name") == "entity"]
         self.numbers = {name: number for number, name in enumerate(kept, 1)}
 
@@ -127,16 +127,17 @@ class _Gold:
         if not set(ends) <= self.numbers.keys():
             return None
         predicate = link["labels"][0]
-        old = self.relations.get((ends[0], predicate, ends[1]))
-        evidence = (
-            old.evidence.text if old else next(self.quote(region) for region in self.regions if region["id"] == ends[0])
+        made = {"subject": self.numbers[ends[0]], "predicate": predicate, "object": self.numbers[ends[1]]}
+        old = next(
+            (r for r in self.relations if (r.subject, r.predicate, r.object) == (ends[0], predicate, ends[1])), None
         )
-        return {
-            "subject": self.numbers[ends[0]],
-            "predicate": predicate,
-            "object": self.numbers[ends[1]],
-            "evidence": evidence,
-        }
+        if old is None:
+            return made | {"evidence": next(self.quote(region) for region in self.regions if region["id"] == ends[0])}
+        self.relations.remove(old)
+        return made | {
+            "evidence": old.evidence.text, "time": _gold_time(old.time), "modality": old.modality,
+            "source": self.numbers.get(old.source or ""),
+        }  # fmt: skip
 
     def known(self, ids: Iterable[str]) -> list[int]:
         return [self.numbers[name] for name in ids if name in self.numbers]

@@ -47,7 +47,7 @@ from extractor.text.dates.grammar import Meaning, parse
 from extractor.text.dates.languages import lexicons
 from extractor.text.dates.lexicon import Lexicon
 from extractor.text.dates.resolving import agreed
-from extractor.text.dates.years import Context
+from extractor.text.dates.years import NEXT_DAYS, Context
 
 _LONGEST = 200
 """Longer stretches of text, in characters, are no time expressions."""
@@ -118,4 +118,8 @@ def _agreed(meaning: Meaning, published: date, lexicon: Lexicon, ahead: bool | N
     if meaning.back:
         return None
     future = True if meaning.future else ahead
-    return agreed(meaning.alternatives, Context(published, lexicon.words.calendar, lexicon.words.week_start, future))
+    context = Context(published, lexicon.words.calendar, lexicon.words.week_start, future)
+    found = agreed(meaning.alternatives, context)
+    # What has happened in "this month" did not happen on a day of it that is still far off.
+    is_far = found is not None and found.year == "publication" and found.start - published > NEXT_DAYS
+    return None if is_far and future is False else found

@@ -24,6 +24,11 @@ Near = Span | int | tuple[int, int] | None
 LONG = 12
 WIDEST = 32
 MOST_PLACES = 200
+# How far from where something is looked for its places are all seen, in characters.
+AROUND = 12_000
+# Names of up to so many letters that are all capitals are abbreviations.
+SHORT_NAME = 5
+PARTS = re.compile(r"[^\W_]+")
 MOST_GAP = 400
 WORD = re.compile(r"[^\W_]+(?:[\u200c\u200d'’\-][^\W_]+)*")
 ELLIPSIS = re.compile(r"\s*[\[(]?(?:\.{3,}|…)[\])]?\s*")
@@ -92,9 +97,13 @@ class TextIndex:
         quote = trim(quote)
         if not quote or len(quote) > 2 * len(self.text) + 16:
             return None
+        exact = self._exact(quote, near, within)
+        if exact and _is_inside(exact, within) and not _distance(exact, _as_range(near)):
+            return exact
+        # Spelt otherwise, but here, is nearer the truth than letter for letter somewhere else.
         return (
-            self._exact(quote, near, within)
-            or self._folded(quote, near, within)
+            self._folded(quote, near, within)
+            or exact
             or self._elided(quote, near, within)
             or self._fuzzy(quote, near, within)
         )
@@ -104,12 +113,13 @@ class TextIndex:
         name = trim(name)
         if not name:
             return None
-        found = self._first_fit(self._places(name, names=True), near, within)
+        found = self._first_fit(self._places(name, names=True, around=_around(near, within)), near, within)
         return found or self._best(self._behind_lam(name), near, within)
 
     def locate_all_names(self, name: str) -> list[Span]:
         """All places of a name, in order."""
-        return sorted((span for _, span in self._places(trim(name), names=True)), key=lambda span: span.start)
+        places = self._places(trim(name), names=True, most=len(self.text))
+        return sorted((span for _, span in places), key=lambda span: span.start)
 
     def _behind_lam(self, name: str) -> list[tuple[int, Span]]:
         """Arabic drops the alif of the article behind the preposition: الحكومة in للحكومة is found as حكومة."""
@@ -124,10 +134,10 @@ class TextIndex:
     # -- the four ways
 
     def _exact(self, quote: str, near: Near, within: Span | None) -> Span | None:
-        return self._first_fit(self._exact_places(quote), near, within)
+        return self._first_fit(self._exact_places(quote, _around(near, within)), near, within)
 
-    def _exact_places(self, quote: str) -> Iterator[tuple[int, Span]]:
-        for start in _occurrences(self.text, quote):
+    def _exact_places(self, quote: str, around: int | None) -> Iterator[tuple[int, Span]]:
+        for start in _occurrences(self.text, quote, around=around):
             end = start + len(quote)
             if self._is_apart(start, end):
                 yield 0, Span.at(start, end)
@@ -138,7 +148,7 @@ class TextIndex:
 
     def _folded(self, quote: str, near: Near, within: Span | None) -> Span | None:
         for form in dict.fromkeys((quote, quote.rstrip(CLOSING + EDGE), quote.strip(CLOSING + EDGE))):
-            found = self._best(list(self._places(form, names=False)), near, within)
+            found = self._best(list(self._places(form, names=False, around=_around(near, within))), near, within)
             if (found and _marks(self.text[found.start : found.end]) in (0, _marks(form))) or (
                 found and form == quote.strip(CLOSING + EDGE)
             ):
@@ -259,22 +269,27 @@ class TextIndex:
 
     # -- places of a folded form
 
-    def _places(self, form: str, *, names: bool, after: int = 0) -> Iterator[tuple[int, Span]]:
+    def _places(
+        self, form: str, *, names: bool, after: int = 0, around: int | None = None, most: int = MOST_PLACES
+    ) -> Iterator[tuple[int, Span]]:
         """Where the form stands, spelling aside, with a cost for borders that fall inside a word.
 
-        Of names, in the order of the text.
+        Of a form that stands in more than `most` places, the first of them and those `around` an offset.
         """
         letters = fold_key(form)
         if not (letters.isalnum() or any(map(str.isalnum, letters))):
             return
         folded = self.folded
-        for at in _occurrences(folded.text, letters, folded.at(after) if after else 0):
+        near = None if around is None else folded.at(around)
+        for at in _occurrences(folded.text, letters, folded.at(after) if after else 0, around=near, most=most):
             # A character that folds to several (a ligature) is not cut.
             if folded.cuts(at) or folded.cuts(at + len(letters)):
                 continue
             start, end = folded.place(at, at + len(letters))
             if self._is_apart(start, end) and self.text[start:end] == form:
                 yield 0, Span.at(start, end)
+                continue
+            if names and not _reads_as(form, self.text[start:end]):
                 continue
             start, end = (start, end) if names else self._without_slivers(start, end)
             cost = self._border_cost(start, end, names=names)
@@ -338,7 +353,15 @@ class TextIndex:
                 if glued and self._is_arabic(start) and self._splits_well(self.text[start:end], before, behind)
                 else None
             )
-        return 3 if letters >= LONG else None
+        return 3 if letters >= LONG and self._is_glued(start, end, before, behind) else None
+
+    def _is_glued(self, start: int, end: int, before: str, behind: str) -> bool:
+        """Whether what goes on at a border is a word of its own, as where spaces were lost; a prefix is none, nor a digit."""
+        edges = [(before, self.text[start]), (behind, self.text[end - 1])]
+        return all(
+            not rest or (len(rest) >= 3 and rest.isalpha() and rest in self.by_word and edge.isalpha())
+            for rest, edge in edges
+        ) and self._is_arabic(start if before else end - 1)
 
     def _splits_well(self, name: str, before: str, behind: str) -> bool:
         """The other half of a glued word is a word too: it begins with an article, or stands alone elsewhere."""
@@ -416,14 +439,39 @@ def _offsets(words: list[str]) -> Iterator[tuple[int, str]]:
         at += len(word)
 
 
-def _occurrences(text: str, part: str, since: int = 0) -> Iterator[int]:
-    """Where a part occurs, at most 200 places; the text is searched no further than is asked for."""
+def _occurrences(
+    text: str, part: str, since: int = 0, *, around: int | None = None, most: int = MOST_PLACES
+) -> Iterator[int]:
+    """Where a part occurs, at most so many places, and as many around an offset; no further than is asked for."""
     at = text.find(part, since)
-    for _ in range(MOST_PLACES):
+    for _ in range(most):
         if at < 0:
             return
         yield at
+        last, at = at, text.find(part, at + 1)
+    if around is None or at < 0:
+        return
+    at = text.find(part, max(last + 1, since, around - AROUND))
+    for _ in range(most):
+        if at < 0 or at > around + AROUND:
+            return
+        yield at
         at = text.find(part, at + 1)
+
+
+def _around(near: Near, within: Span | None) -> int | None:
+    """The offset near which a place is looked for."""
+    target = _as_range(near)
+    return target[0] if target else within.start if within else None
+
+
+def _reads_as(name: str, found: str) -> bool:
+    """Whether a Latin name is parted into words as in the text, and an abbreviation is one there: Togo is not `to go`."""
+    if not name.isascii():
+        return True
+    if name.isupper() and len(name) <= SHORT_NAME and not found.isupper():
+        return False
+    return [len(word) for word in PARTS.findall(name)] == [len(word) for word in PARTS.findall(found)]
 
 
 def _marks(text: str) -> int:

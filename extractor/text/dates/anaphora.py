@@ -74,7 +74,7 @@ BESIDE = (
     (r"و?(?P<n>\w+?)(?:ایام|یوما?)قبل(?P<what>.*)", -1),
     (r"و?غداه(?P<what>.*)", 1),
     (r"و?فیالیومالتالیل(?P<what>.+)", 1),
-    (r"و?عشیه(?P<what>.*)", -1),
+    (r"و?عشیه(?P<what>(?!الیوم|ذلک|نفسالیوم|ذاتالیوم).*)", -1),
     (r"наследующ(?:ии|ее)(?:день|утро)после(?P<what>.*)", 1),
     (r"накануне(?P<what>.+)", -1),
 )
@@ -100,7 +100,10 @@ NUMBERS = {
 }  # fmt: skip
 MOST = 31
 # What is said alike of a day to come and of one after a day named before.
-_FROM_EITHER = re.compile(r"و?بعد(?:یومواحد|یومین|\w+ایام)")
+_FROM_EITHER = re.compile(r"و?بعد(?:یومواحد|یومین|\w+(?:ایام|یوما?))")
+# A morning behind a night may be that of the day after.
+_MORNING = re.compile("morning|dawn|early|سحر|بامداد|صبح|سپیده|صباح|فجر|утр|рассвет")
+_NIGHT = re.compile("night|evening|شب|شام|شامگاه|مسا|لیل|عشا|ноч|вечер")
 
 
 @lru_cache(maxsize=1024)
@@ -137,6 +140,16 @@ def counted_from(expression: str) -> Count | None:
     if days is None and COMPILED_ALONE.fullmatch(key):
         return Count(0)
     return None if days is None else Count(days)
+
+
+def is_morning(expression: str) -> bool:
+    """Whether a time speaks of the beginning of a day."""
+    return _MORNING.search(fold_key(expression)) is not None
+
+
+def is_night(expression: str) -> bool:
+    """Whether a time speaks of the end of a day."""
+    return _NIGHT.search(fold_key(expression)) is not None
 
 
 def may_count_from_now(expression: str) -> bool:
