@@ -169,7 +169,7 @@ class Grounder:
         self.check_event(item)
         evidence = self.evidence(item.evidence)
         return Event(
-            id="",
+            id=f"{self.source.chunk}.",
             type=item.type,
             modes=_unique(item.modes),
             contexts=self.contexts(item),
@@ -247,7 +247,7 @@ class Grounder:
         self.check_relation(item)
         evidence = self.evidence(item.evidence)
         return Relation(
-            id="",
+            id=f"{self.source.chunk}.",
             predicate=item.predicate,
             wikidata=self.ontology.predicates[item.predicate].wikidata,
             subject=self.kept[item.subject].id,

@@ -221,3 +221,40 @@ def test_a_key_that_is_there_twice_is_refused_however_it_is_written(form: Any, b
     text = json.dumps(answer, **COMPACT)
     with pytest.raises(Unreadable, match="twice"):
         read_answer(f'{text[:-1]},{blank}"{next(iter(answer))}":{blank}[]}}')
+
+
+PLAIN = {"q": "He condemned the attack", "g": "condemned", "t": "ACCUSE", "m": [], "c": [], "a": [1], "b": []}
+SAID = {
+    "a plain key": (PLAIN | {"modality": "negated", "place": 9, "x": []}, ("negated", 9, (1,))),
+    "with a value": (PLAIN | {"x": ["negated=true"]}, ("negated", None, (1,))),
+    "with a capital": (PLAIN | {"x": ["modality=Future"]}, ("future", None, (1,))),
+    "beside x": (PLAIN | {"x": ["future"], "more": ["place=3"]}, ("future", 3, (1,))),
+    "numbers as text, lists left out": (
+        {"q": "x", "g": "x", "t": "ACCUSE", "a": ["1"], "x": []},
+        ("asserted", None, (1,)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_rows_say_in_another_way_counts(case: str) -> None:
+    """Above all what is denied is never asserted."""
+    event, expected = SAID[case]
+    answer, flaws = read_answer(json.dumps({"n": [["1", "person", "Ali"]], "v": [event], "r": []}))
+    (found,) = answer.events
+    assert (found.modality, found.place, found.actors) == expected
+    assert flaws == ()
+
+
+@pytest.mark.parametrize("names", [("n", "v", "r"), ("entities", "events", "relations")])
+def test_what_stands_beside_the_lists_of_an_answer_is_told(names: tuple[str, ...]) -> None:
+    """In every form, and nothing else is lost for it."""
+    answer, flaws = read_answer(json.dumps({name: [] for name in names} | {"notes": "x"}))
+    assert [(flaw.kind, flaw.item) for flaw in flaws] == [("answer.part", {"said": "x"})]
+    assert answer.events == ()
+
+
+def test_halves_of_characters_cost_no_answer() -> None:
+    """They become the sign for what cannot be shown."""
+    answer, _ = read_answer('{"n":[["1","person","Al\ud83di"]],"v":[],"r":[]}')
+    assert [entity.name for entity in answer.entities] == ["Al\ufffdi"]

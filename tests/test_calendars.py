@@ -299,7 +299,9 @@ def test_days_written_with_their_year_need_no_day_of_publication(expression: str
     ("expression", "published"),
     [("30 الجاري", "2025-06-01"), ("۲۹ ماه جاری", "2025-05-22"), ("اسفند امسال", "2025-05-20"), ("ديسمبر الجاري", "2025-05-20")],
 )  # fmt: skip
-def test_what_has_happened_did_not_happen_on_a_day_of_this_month_or_year_that_is_far_off(expression: str, published: str):
+def test_what_has_happened_did_not_happen_on_a_day_of_this_month_or_year_that_is_far_off(
+    expression: str, published: str
+):
     """Then the expression means another one, and which is not sure."""
     assert resolve_time(expression, published=published, ahead=False) is None
     assert resolve_time(expression, published=published, ahead=True) is not None

@@ -190,3 +190,51 @@ def test_no_text_makes_it_fail(text: str, quote: str) -> None:
 def test_pathological_input_ends(text: str, quote: str) -> None:
     """Nothing takes time that grows faster than the text."""
     assert locate_quote(text, quote) is None or text == quote
+
+
+CUT_SHORT = [
+    ("The blast killed at least 100 people in Mersa.", "killed at least 10"),
+    ("It happened on 15 November 2023.", "5 November 2023"),
+    ("The deal is worth 53 million dollars.", "3 million dollars"),
+    ("ارزش قرارداد ۱۵ میلیون دلار است", "۵ میلیون دلار"),
+    ("او نخواهد رفت به تهران", "خواهد رفت به تهران"),
+    ("او نمی‌رود به تهران", "می‌رود به تهران"),
+    ("مثلا اتفاق على وقف النار", "لا اتفاق على وقف النار"),
+    ("an unlawful killing of protesters.", "lawful killing of protesters"),
+    ("The government wasn't informed.", "The government was"),
+    ("The minister of Nigeria met them", "The minister of Niger"),
+]
+
+
+@pytest.mark.parametrize(("text", "quote"), CUT_SHORT)
+def test_no_quote_begins_or_ends_inside_a_number_or_a_word(text: str, quote: str) -> None:
+    """A digit less is another number, a prefix less may be a denial."""
+    assert locate_quote(text, quote) is None
+
+
+def test_spelt_otherwise_but_here_goes_before_letter_for_letter_elsewhere() -> None:
+    """A time belongs to the sentence that tells of it."""
+    text = "وزیر روز سه‌شنبه سخن گفت. " + "شورا درباره آب سخن گفت. " * 60 + "ارتش روز سه شنبه به مرسا حمله کرد."
+    index = TextIndex(text)
+    evidence = index.locate("ارتش روز سه شنبه به مرسا حمله کرد")
+    found = index.locate("روز سه‌شنبه", near=evidence)
+    assert evidence and found and evidence.start <= found.start < found.end <= evidence.end
+
+
+def test_what_stands_in_very_many_places_is_found_where_it_is_meant() -> None:
+    """The nearest one in a long text, not one of the first."""
+    text = "".join(f"The council met envoy number {i} on Tuesday and said so. " for i in range(400))
+    text += "On Tuesday the president met the king in Mersa and said so."
+    index = TextIndex(text)
+    evidence = index.locate("the president met the king in Mersa")
+    assert evidence
+    time, trigger = index.locate("Tuesday", near=evidence), index.locate_name("met", near=evidence, within=evidence)
+    assert time and evidence.start - time.end < 5
+    assert trigger and evidence.start < trigger.start < evidence.end
+    assert len(index.locate_all_names("Tuesday")) == 401
+
+
+@pytest.mark.parametrize("name", ["Togo", "US", "WHO", "Iran"])
+def test_a_latin_name_is_no_run_of_other_words(name: str) -> None:
+    """`to go`, `us`, `who` and `I ran` are no countries."""
+    assert TextIndex("They decided to go home. They told us who did it, and i ran.").locate_name(name) is None

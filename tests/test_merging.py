@@ -130,3 +130,37 @@ def test_two_equal_facts_have_two_ids() -> None:
     """Ids are unique within a document."""
     facts = identify(Facts((), (act(), act())), "digest")
     assert len({event.id for event in facts.events}) == 2
+
+
+TWICE = {
+    "in other places": ({"place": "0.1"}, {"place": "0.2"}),
+    "with other figures": ({"dead": 3}, {"dead": 5}),
+    "at other times": (
+        {"time": {"mention": mention(90, "on Monday")}},
+        {"time": {"mention": mention(120, "on Tuesday")}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_what_was_told_apart_in_one_chunk_stays_apart(case: str) -> None:
+    """Two arrests of one sentence in two cities are two; what says nothing more is joined, as are two tellings in two chunks."""
+    entities = (person("0.1", "Mersa", type="place"), person("0.2", "Rasht", type="place"))
+
+    def merged(ids: tuple[str, str], *more: dict[str, Any]) -> int:
+        events = [act(**some).model_copy(update={"id": id}) for id, some in zip(ids, more, strict=True)]
+        return len(merge_facts([Facts(entities, tuple(events))]).events)
+
+    one, other = TWICE[case]
+    assert merged(("0.1", "0.2"), one, other) == 2
+    assert merged(("0.1", "0.2"), one, {}) == 1
+    assert merged(("0.1", "1.1"), one, other) == 1
+
+
+def test_two_terms_of_one_office_are_two_relations() -> None:
+    """From 2010 to 2012, and from 2016 to 2018."""
+    ends = (person("0.1", "Ali Karimi"), person("0.2", "minister", type="office"))
+    times = ({"mention": mention(50, "2010-2012")}, {"mention": mention(70, "2016-2018")})
+    links = tuple(link("0.1", "0.2", "position_held", time=time) for time in times)
+    assert len(merge_facts([Facts(ends, (), links)]).relations) == 2
+    assert len(merge_facts([Facts(ends, (), (links[0], links[0]))]).relations) == 1

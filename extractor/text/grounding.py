@@ -24,8 +24,6 @@ Near = Span | int | tuple[int, int] | None
 LONG = 12
 WIDEST = 32
 MOST_PLACES = 200
-# How far from where something is looked for its places are all seen, in characters.
-AROUND = 12_000
 # Names of up to so many letters that are all capitals are abbreviations.
 SHORT_NAME = 5
 PARTS = re.compile(r"[^\W_]+")
@@ -291,19 +289,27 @@ class TextIndex:
                 continue
             if names and not _reads_as(form, self.text[start:end]):
                 continue
-            start, end = (start, end) if names else self._without_slivers(start, end)
+            start, end = (start, end) if names else self._without_slivers(form, start, end)
             cost = self._border_cost(start, end, names=names)
             if cost is not None:
                 yield cost, self._dress(form, start, end)
 
-    def _without_slivers(self, start: int, end: int) -> tuple[int, int]:
-        """A letter or two of the word before or behind, which a doubled letter of the quote took in, are let go."""
+    def _without_slivers(self, form: str, start: int, end: int) -> tuple[int, int]:
+        """A letter or two of the word before or behind, which a doubled letter of the quote took in, are let go.
+
+        A word of the quote is none: `5 November` is not in `15 November`, nor `لا اتفاق` in `مثلا اتفاق`.
+        """
         if end - start < LONG:
             return start, end
         inside = next((n for n in range(start, start + 3) if not _in_word(self.text[n])), None)
+        words = [fold_key(part) for part in PARTS.findall(form)]
+        if inside is not None and [fold_key(self.text[start:inside])] == words[:1]:
+            inside = None
         if inside is not None and self._rest_before(start) not in ("", *PROCLITICS):
             start = next(n for n in range(inside, end) if _in_word(self.text[n]))
         inside = next((n for n in range(end - 1, end - 4, -1) if not _in_word(self.text[n])), None)
+        if inside is not None and [fold_key(self.text[inside:end])] == words[-1:]:
+            inside = None
         if inside is not None and self._rest_behind(end) not in ("", *ENCLITICS):
             end = next(n for n in range(inside, start, -1) if _in_word(self.text[n])) + 1
         return start, end
@@ -451,12 +457,19 @@ def _occurrences(
         last, at = at, text.find(part, at + 1)
     if around is None or at < 0:
         return
-    at = text.find(part, max(last + 1, since, around - AROUND))
+    at = ahead = max(last + 1, since, around)
     for _ in range(most):
-        if at < 0 or at > around + AROUND:
+        at = text.find(part, at)
+        if at < 0:
+            break
+        yield at
+        at += 1
+    at = ahead
+    for _ in range(most):
+        at = text.rfind(part, last + 1, at + len(part) - 1)
+        if at < 0:
             return
         yield at
-        at = text.find(part, at + 1)
 
 
 def _around(near: Near, within: Span | None) -> int | None:
