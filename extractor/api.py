@@ -112,9 +112,12 @@ class Extractor:
 
     def _model(self) -> str:
         """The model to ask; where recordings are replayed and none was named, the one that was recorded."""
-        if self.settings.replay is None or "model" in self.settings.model_fields_set:
+        if "model" in self.settings.model_fields_set:
             return self.settings.model
-        return self._recorded_model or self.settings.model
+        recorded = getattr(self._given or overriding_llm(), "recorded_model", None)
+        if recorded is not None:
+            return recorded() or self.settings.model
+        return (self.settings.replay and self._recorded_model) or self.settings.model
 
     @cached_property
     def _recorded_model(self) -> str | None:

@@ -5,6 +5,7 @@ Nothing heavy is imported before a fixture is used.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -26,6 +27,7 @@ __all__ = ["assert_extraction"]
 
 MODES = ("replay", "once", "rerecord", "live")
 LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3}|localhost)", re.IGNORECASE)
+ANEW = pytest.StashKey[set[Path]]()
 OUTCOMES = pytest.StashKey[dict[str, bool]]()
 
 
@@ -76,7 +78,7 @@ def cassette(request: pytest.FixtureRequest) -> Iterator[LLM]:
     from extractor.wiring import use_llm
 
     place, allow_unused = _place_of(request)
-    llm = _open(place, _mode(request.config))
+    llm = _open(place, _mode_at(place, request.config))
     with use_llm(llm):
         yield llm
     outcomes = request.node.stash.get(OUTCOMES, {})
@@ -162,6 +164,15 @@ def _mode(config: pytest.Config) -> Any:
     return mode
 
 
+def _mode_at(place: Path, config: pytest.Config) -> Any:
+    """The mode for one cassette: a shared one is recorded anew by the first test of a session, and added to by the others."""
+    mode, anew = _mode(config), config.stash.setdefault(ANEW, set())
+    if mode == "rerecord" and place in anew:
+        return "once"
+    anew.add(place)
+    return mode
+
+
 def _place_of(request: pytest.FixtureRequest) -> tuple[Path, bool]:
     """Where this test's cassette is, and whether it may leave exchanges unasked."""
     root = request.config.rootpath / str(request.config.getini("extractor_cassettes"))
@@ -171,8 +182,16 @@ def _place_of(request: pytest.FixtureRequest) -> tuple[Path, bool]:
         name = str(marker.args[0])
         folder = root / name
         return (folder if folder.is_dir() or name.endswith(".json") else root / f"{name}.json"), allow_unused
-    test = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
-    return root / request.node.path.stem / f"{test}.json", allow_unused
+    return root / request.node.path.stem / f"{_name_of(request.node)}.json", allow_unused
+
+
+def _name_of(test: pytest.Item) -> str:
+    """Its class and name as a file is named; a digest tells apart what would be called alike."""
+    inside = getattr(test, "cls", None)
+    whole = f"{inside.__name__}.{test.name}" if inside else test.name
+    plain = re.sub(r"[^\w.-]+", "-", whole).strip("-")
+    kept = re.sub(r"\[([\w.-]+)\]$", r"-\1", whole)
+    return plain if plain == kept else f"{plain}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
 
 
 def _open(place: Path, mode: Any) -> LLM:
@@ -188,4 +207,5 @@ def _open(place: Path, mode: Any) -> LLM:
 
     settings = load_settings(cache=False)
     header = {"recorded": date.today().isoformat(), "note": os.environ.get("EXTRACTOR_RECORD_NOTE", "")}
-    return open_cassette(place, mode, build_llm(settings, Meter()), header=header)
+    llm = build_llm(settings, Meter())
+    return open_cassette(place, mode, llm, header=header, omit_documents=settings.omit_documents)
