@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from extractor.alignment import aligned, entity_likeness, event_likeness, relation_likeness
+from extractor.alignment import aligned, days_said, entity_likeness, event_likeness, relation_likeness
 from extractor.facts import Facts
 from extractor.merging import with_event_ids, with_relation_ids
-from extractor.models import Entity, Event, Relation, Time
+from extractor.models import Entity, Event, Relation
 from extractor.text.folding import fold_key
 
 T = TypeVar("T")
@@ -71,18 +71,12 @@ def _event(group: list[Event]) -> Event:
         name: _carried([getattr(one, name) for one in group])
         for name in ("contexts", "actors", "recipients", "participants")
     }
-    return code.changed(**voted, **sets, time=_elected((one.time for one in group), _days))
+    return code.changed(**voted, **sets, time=_elected((one.time for one in group), days_said))
 
 
 def _relation(group: list[Relation]) -> Relation:
     voted = {name: _elected(getattr(one, name) for one in group) for name in ("source", "modality")}
-    return group[0].changed(**voted, time=_elected((one.time for one in group), _days))
-
-
-def _days(time: Time | None) -> object:
-    if time is None:
-        return None
-    return (time.interval.start, time.interval.end) if time.interval else fold_key(time.mention.text)
+    return group[0].changed(**voted, time=_elected((one.time for one in group), days_said))
 
 
 def _elected(values: Iterable[T], key: Callable[[T], object] = lambda value: value) -> T:

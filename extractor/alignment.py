@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from extractor.models import Entity, Event, Mention, Relation
+from extractor.merging import english_differs, types_agree
+from extractor.models import Entity, Event, Mention, Relation, Time
 from extractor.text.folding import fold_key
 
 Fact = TypeVar("Fact", Entity, Event, Relation)
@@ -47,25 +48,51 @@ def _pairs(groups: list[list[Fact]], facts: Sequence[Fact], likeness: Callable[[
 
 
 def entity_likeness(a: Entity, b: Entity) -> float:
-    """Entities are one by a name, by the English name, or where they are named in the same place."""
+    """Entities are one by a name, by the English name, or where they are named in the same place by one of a kind.
+
+    Never those whose English names contradict: Ali and Hassan Karimi are both called Karimi.
+    """
+    if english_differs(a, b) and fold_key(a.name) != fold_key(b.name):
+        return 0.0
     shared = bool(_forms(a) & _forms(b))
     english = bool(a.name_en) and (a.name_en or "").casefold() == (b.name_en or "").casefold()
-    place = any(_overlap(one, other) >= 0.5 for one in a.mentions for other in b.mentions)
+    place = types_agree(a.type, b.type) and any(
+        _overlap(one, other) >= 0.5 for one in a.mentions for other in b.mentions
+    )
     if not (shared or english or place):
         return 0.0
     return shared + english + place + 0.5 * (a.type == b.type) + 0.5 * (fold_key(a.name) == fold_key(b.name))
 
 
 def event_likeness(a: Event, b: Event) -> float:
-    """Events are one by their words, type and arguments; each may quote another sentence that tells the same act."""
+    """Events are one by their words, type and arguments; each may quote another sentence that tells the same act.
+
+    In other words and at other times they are two: shelled on Monday, and again on Friday.
+    """
+    words = _overlap(a.evidence, b.evidence)
+    if (
+        not words
+        and a.time
+        and b.time
+        and a.time.mention.span != b.time.mention.span
+        and days_said(a.time) != days_said(b.time)
+    ):
+        return 0.0
     return act_likeness(
-        words=_overlap(a.evidence, b.evidence),
+        words=words,
         trigger=a.trigger is not None and b.trigger is not None and _overlap(a.trigger, b.trigger) > 0,
         typed=a.type == b.type,
         arguments=_agreement(a, b),
         actors=bool(set(a.actors) & set(b.actors)),
         modality=a.modality == b.modality,
     )
+
+
+def days_said(time: Time | None) -> object:
+    """The days of a time, or its words where it names none."""
+    if time is None:
+        return None
+    return (time.interval.start, time.interval.end) if time.interval else fold_key(time.mention.text)
 
 
 def act_likeness(*, words: float, trigger: bool, typed: bool, arguments: float, actors: bool, modality: bool) -> float:

@@ -54,11 +54,11 @@ def identify(facts: Facts, document_digest: str) -> Facts:
 
 def same_entity(a: Entity, b: Entity) -> bool:
     """Whether two entities of different chunks are one: the same name or the same English name, and types that agree."""
-    if not _types_agree(a.type, b.type):
+    if not types_agree(a.type, b.type):
         return False
     if _key(a.name_en) and _key(a.name_en) == _key(b.name_en):
         return True
-    return fold_key(a.name) == fold_key(b.name) and not _english_differs(a, b)
+    return fold_key(a.name) == fold_key(b.name) and not english_differs(a, b)
 
 
 def _join_entities(entities: Sequence[Entity]) -> tuple[list[Entity], dict[str, str]]:
@@ -97,7 +97,7 @@ def _free(group: list[Entity], entity: Entity) -> bool:
 def _shares_alias(group: list[Entity], entity: Entity, bearers: dict[str, int]) -> bool:
     """Whether one is named by the other's full name, and by nobody else's."""
     for other in group:
-        if _types_agree(other.type, entity.type) and not _english_differs(other, entity):
+        if types_agree(other.type, entity.type) and not english_differs(other, entity):
             shared = (_forms(other) & {fold_key(entity.name)}) | (_forms(entity) & {fold_key(other.name)})
             if any(bearers[form] == 2 for form in shared):
                 return True
@@ -136,13 +136,13 @@ def _order(group: list[Entity], text: str) -> int:
     return [entity.name for entity in group].index(text)
 
 
-def _types_agree(a: str, b: str) -> bool:
+def types_agree(a: str, b: str) -> bool:
     """Equal, or near enough for one party to be called either in two chunks."""
     near = {"organization", "armed_group", "government_body", "company", "media", "group"}
     return a == b or {a, b} <= near
 
 
-def _english_differs(a: Entity, b: Entity) -> bool:
+def english_differs(a: Entity, b: Entity) -> bool:
     """Both have an English name, and neither is a part of the other."""
     first, second = set((a.name_en or "").lower().split()), set((b.name_en or "").lower().split())
     return bool(first and second) and not (first <= second or second <= first)

@@ -1,5 +1,6 @@
 """The pytest plugin, in a pytest of its own: replay, misses, unused exchanges, no network, parallel and random order."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from extractor.fake_endpoint import FakeEndpoint
 from extractor.llm.scripted import ScriptedLLM
 
 
@@ -77,10 +79,6 @@ def test_once_records_what_is_missing_and_replay_plays_it(tmp_path: Path) -> Non
         "    assert extract('A text.', model='m').events == ()\n",
         encoding="utf-8",
     )
-    import os
-
-    from extractor.fake_endpoint import FakeEndpoint
-
     with FakeEndpoint() as endpoint:
         env = os.environ | {"OPENAI_BASE_URL": endpoint.base_url}
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--record-mode=once"]
@@ -164,3 +162,49 @@ def test_an_unexpected_request_of_a_script_is_shown() -> None:
 
     with pytest.raises(errors.CassetteMiss, match="A text that nobody scripted"):
         extract("A text that nobody scripted.", llm=ScriptedLLM({"something else": "{}"}))
+
+
+def recorded(tmp_path: Path, mode: str, **settings: str) -> tuple[int, str]:
+    """The tests of a folder, run against a loopback endpoint in a recording mode."""
+    with FakeEndpoint() as endpoint:
+        env = os.environ | {"OPENAI_BASE_URL": endpoint.base_url} | settings
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:randomly",
+            "-q",
+            f"--record-mode={mode}",
+        ]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+def test_what_was_recorded_is_replayed_whatever_tests_are_called_and_share(tmp_path: Path) -> None:
+    """Of two classes, of parameters that a file name cannot hold, of one cassette for two tests; without the model being named again."""
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\nfrom extractor import extract\n"
+        "class TestA:\n    def test_x(self, cassette):\n        extract('A text.')\n"
+        "class TestB:\n    def test_x(self, cassette):\n        extract('B text.')\n"
+        "@pytest.mark.parametrize('name', ['a b', 'a-b'])\ndef test_p(name, cassette):\n    extract('Text of ' + name)\n"
+        "@pytest.mark.cassette('shared', allow_unused=True)\ndef test_one(cassette):\n    extract('One text.')\n"
+        "@pytest.mark.cassette('shared', allow_unused=True)\ndef test_two(cassette):\n    extract('Two texts.')\n",
+        encoding="utf-8",
+    )
+    for mode in ("once", "rerecord"):
+        code, told = recorded(tmp_path, mode, EXTRACTOR_MODEL="some-model")
+        assert code == 0, told
+        assert run(tmp_path)[0] == 0
+
+
+def test_texts_that_are_to_be_left_out_are_left_out(tmp_path: Path) -> None:
+    """As in every other recording."""
+    (tmp_path / "test_it.py").write_text(
+        "from extractor import extract\ndef test_it(cassette):\n    extract('A confidential text.')\n", encoding="utf-8"
+    )
+    assert recorded(tmp_path, "once", EXTRACTOR_OMIT_DOCUMENTS="true")[0] == 0
+    files = list((tmp_path / "cassettes").rglob("*.json"))
+    assert files and not any("confidential" in path.read_text("utf-8") for path in files)
