@@ -223,12 +223,14 @@ def _counted(summary: RunSummary) -> list[str]:
 
 
 def _spent(summary: RunSummary) -> str:
-    """The tokens of all documents, whenever they were asked about, and what of them was paid now."""
+    """The tokens of all documents that are done, whenever they were asked about; and what was paid now, for others too."""
     tokens = summary.prompt_tokens + summary.completion_tokens
     told = _money(tokens, summary.cost or 0.0)
-    if not tokens or (summary.calls and summary.spent_tokens == tokens):
+    if summary.spent_tokens == tokens:
         return told
-    return f"{told} ({_money(summary.spent_tokens, summary.spent) if summary.calls else 'none'} of it spent now)"
+    if not summary.spent_tokens:
+        return f"{told} (none of it spent now)"
+    return f"{told} in the results, {_money(summary.spent_tokens, summary.spent)} spent now"
 
 
 def _money(tokens: int, cost: float) -> str:

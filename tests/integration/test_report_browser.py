@@ -1,6 +1,7 @@
 """The report in a real browser: opening, filtering, clicking through, directions, hostile documents, many documents."""
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -218,7 +219,13 @@ def see(seen: Watched, view: str, more: str = "") -> None:
     seen.until(f"document.querySelector('nav [aria-current]')?.textContent === {json.dumps(TITLES[view])}")
 
 
-TITLES = {"timeline": "Time line", "matrix": "Who to whom", "events": "Events", "relations": "Relations"}
+TITLES = {
+    "timeline": "Time line",
+    "matrix": "Who to whom",
+    "events": "Events",
+    "relations": "Relations",
+    "graph": "Network",
+}
 
 
 def test_what_a_filter_leaves_out_unasked_and_what_it_cannot_narrow_is_told(seen: Watched, report: str) -> None:
@@ -244,6 +251,25 @@ def test_the_text_stays_beside_its_facts(seen: Watched) -> None:
             f"(() => {{ const b = document.querySelector('{selector}').getBoundingClientRect();"
             " return b.bottom > 0 && b.top < innerHeight; })()"
         )
+
+
+@pytest.mark.parametrize("view", ["__proto__", "constructor", "toString", "foo"])
+def test_a_view_that_is_none_is_the_first(seen: Watched, report: str, view: str) -> None:
+    """Whatever stands in the address."""
+    seen.page.evaluate(f"location.hash = '#view={view}'")
+    seen.until(
+        f"location.hash.includes('{view}') && document.querySelector('nav [aria-current]').textContent === 'Events'"
+    )
+    assert seen.page.locator("tbody tr").count() > 50
+
+
+def test_what_a_picture_has_no_room_for_is_told(seen: Watched) -> None:
+    """How many of how many names are shown."""
+    see(seen, "matrix")
+    shown, of = re.findall(r"The most frequent: (\d+) / ([\d,]+)", seen.page.inner_text("#matrix-note"))[0]
+    assert shown == "24" and int(of.replace(",", "")) > 100
+    see(seen, "graph")
+    assert "The most frequent: 90 / " in seen.page.inner_text("#main")
 
 
 def test_another_view_begins_at_its_top(seen: Watched) -> None:

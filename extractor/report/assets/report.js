@@ -19,7 +19,7 @@ const WORDS = {
     asserted: "asserted", future: "planned", hypothetical: "hypothetical", negated: "denied or not done", report: "the report itself", failures: "Documents that failed",
     subject: "Subject", object: "Object", predicate: "Relation", pages: "Other parts", counted: "counted from", undated: "without a day", drag: "Drag to move, choose a name to see its relations.",
     distinct: "Distinct entities", longer: "Periods too long for one bar, such as whole years", rows: "Rows act, columns are acted upon; a cell is coloured by its mean score.",
-    leftout: "Asserted events only; planned, hypothetical and denied ones, left out:", only: "Only these events:", dayless: "Events without a day, left out by the filter of days:", wider: "Relations are not narrowed by:"},
+    leftout: "Asserted events only; planned, hypothetical and denied ones, left out:", only: "Only these events:", most: "The most frequent", dayless: "Events without a day, left out by the filter of days:", wider: "Relations are not narrowed by:"},
   fa: {facts: "یافته‌ها", documents: "سندها", events: "رویدادها", relations: "رابطه‌ها", entities: "موجودیت‌ها", rejected: "کنار گذاشته", timeline: "خط زمان",
     matrix: "که با که", graph: "شبکه", language: "زبان", type: "نوع", quad: "گونه", actor: "کنشگر", country: "کشور", modality: "وجه",
     source: "منبع", from: "از", to: "تا", search: "جست‌وجو", all: "همه", clear: "پاک کردن صافی‌ها", back: "بازگشت به مجموعه", who: "چه کسی", whom: "با چه کسی",
@@ -30,7 +30,7 @@ const WORDS = {
     asserted: "گزارش‌شده", future: "برنامه", hypothetical: "فرضی", negated: "رد یا انجام‌نشده", report: "خود گزارش", failures: "سندهای ناموفق",
     subject: "نهاد", object: "طرف", predicate: "رابطه", pages: "بخش‌های دیگر", counted: "به شمار از", undated: "بی‌تاریخ", drag: "بکشید تا جابه‌جا شود؛ نامی را برگزینید تا رابطه‌هایش را ببینید.",
     distinct: "موجودیت‌های متمایز", longer: "بازه‌هایی بلندتر از یک ستون، مانند سال کامل", rows: "سطرها کنشگرند و ستون‌ها کنش‌پذیر؛ رنگ هر خانه از میانگین امتیاز آن است.",
-    leftout: "تنها رویدادهای گزارش‌شده؛ برنامه‌ها، فرض‌ها و ردشده‌ها کنار گذاشته شده‌اند:", only: "تنها این رویدادها:", dayless: "رویدادهای بی‌تاریخ که صافی روز کنارشان گذاشته است:", wider: "این صافی‌ها رابطه‌ها را محدود نمی‌کنند:"},
+    leftout: "تنها رویدادهای گزارش‌شده؛ برنامه‌ها، فرض‌ها و ردشده‌ها کنار گذاشته شده‌اند:", only: "تنها این رویدادها:", most: "پربسامدترین", dayless: "رویدادهای بی‌تاریخ که صافی روز کنارشان گذاشته است:", wider: "این صافی‌ها رابطه‌ها را محدود نمی‌کنند:"},
   ar: {facts: "الوقائع", documents: "الوثائق", events: "الأحداث", relations: "العلاقات", entities: "الكيانات", rejected: "غير المقبول", timeline: "خط الزمن",
     matrix: "مَن مع مَن", graph: "الشبكة", language: "اللغة", type: "النوع", quad: "الصنف", actor: "الفاعل", country: "البلد", modality: "الصيغة",
     source: "المصدر", from: "من", to: "إلى", search: "بحث", all: "الكل", clear: "مسح المرشحات", back: "العودة إلى المجموعة", who: "مَن", whom: "مع مَن",
@@ -41,7 +41,7 @@ const WORDS = {
     asserted: "مؤكد", future: "مخطط", hypothetical: "افتراضي", negated: "منفي أو لم يحدث", report: "التقرير نفسه", failures: "وثائق فشلت",
     subject: "الطرف الأول", object: "الطرف الثاني", predicate: "العلاقة", pages: "أجزاء أخرى", counted: "محسوب من", undated: "بلا تاريخ", drag: "اسحب للتحريك، واختر اسماً لترى علاقاته.",
     distinct: "الكيانات المتمايزة", longer: "مدد أطول من عمود واحد، كالسنوات الكاملة", rows: "الصفوف فاعلة والأعمدة مفعول بها؛ ولون الخانة من متوسط درجتها.",
-    leftout: "الأحداث المؤكدة وحدها؛ أما المخططة والافتراضية والمنفية فمستبعدة:", only: "هذه الأحداث وحدها:", dayless: "أحداث بلا تاريخ استبعدها مرشح الأيام:", wider: "العلاقات لا تضيّقها هذه المرشحات:"},
+    leftout: "الأحداث المؤكدة وحدها؛ أما المخططة والافتراضية والمنفية فمستبعدة:", only: "هذه الأحداث وحدها:", most: "الأكثر تكراراً", dayless: "أحداث بلا تاريخ استبعدها مرشح الأيام:", wider: "العلاقات لا تضيّقها هذه المرشحات:"},
 };
 
 // ---------- elements
@@ -85,12 +85,14 @@ const fold = (text) => text.normalize("NFKD").replace(/[\u064b-\u065f\u0670\u064
 // ---------- state, kept in the URL's fragment
 // Another view begins at its top; the browser's way back leads to where one was.
 let toTop = false;
+const VIEWS = ["events", "relations", "documents", "timeline", "matrix", "graph"];
 const DEFAULTS = {view: "events", ui: "en", sort: "", page: "1"};
 const state = {};
 function readState() {
   for (const key of Object.keys(state)) delete state[key];
   Object.assign(state, DEFAULTS, Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
-  if (!WORDS[state.ui]) state.ui = "en";
+  if (!Object.hasOwn(WORDS, state.ui)) state.ui = "en";
+  if (![...VIEWS, "doc"].includes(state.view)) state.view = DEFAULTS.view;
 }
 function go(changes, replace) {
   const next = {...state, ...changes};
@@ -108,7 +110,7 @@ const MODELS = [...new Set(DOCS.flatMap((doc) => doc.models))].sort();
 const texts = new Map();
 function full(n) { return JSON.parse($("doc-" + n).textContent); }
 function textOf(doc) {
-  if (!texts.has(doc.n)) texts.set(doc.n, fold(full(doc.n).text));
+  if (!texts.has(doc.n)) texts.set(doc.n, fold((doc.title || "") + "\n" + full(doc.n).text));
   return texts.get(doc.n);
 }
 const FILTERS = [
@@ -171,7 +173,6 @@ function notes(fit) {
 }
 
 // ---------- frame
-const VIEWS = ["events", "relations", "documents", "timeline", "matrix", "graph"];
 function drawFrame() {
   document.documentElement.lang = state.ui;
   document.documentElement.dir = state.ui === "en" ? "ltr" : "rtl";
@@ -234,7 +235,7 @@ function table(columns, rows, caption) {
   const column = columns.find((c) => c.key === sort);
   if (column) {
     const value = (row) => column.value(row);
-    rows = [...rows].sort((a, b) => { const x = value(a), y = value(b); return (x === y ? 0 : x === null || x === "" ? 1 : y === null || y === "" ? -1 : x < y ? -1 : 1) * (back ? -1 : 1); });
+    rows = [...rows].sort((a, b) => { const x = value(a), y = value(b); const none = (v) => v === null || v === undefined || v === ""; return x === y ? 0 : none(x) ? 1 : none(y) ? -1 : (x < y ? -1 : 1) * (back ? -1 : 1); });
   }
   const pages = Math.max(1, Math.ceil(rows.length / PER_PAGE)), page = Math.min(pages, Math.max(1, +state.page || 1));
   const body = rows.slice((page - 1) * PER_PAGE, page * PER_PAGE).map((row) => el("tr", null, columns.map((c) => el("td", {class: c.num ? "num" : null}, c.cell(row)))));
@@ -355,6 +356,9 @@ function longerPeriods(events) {
 }
 
 // ---------- who to whom
+const MOST_IN_MATRIX = 24, MOST_IN_GRAPH = 90;
+// What a picture has room for, where that is not all.
+const part = (shown, all) => shown < all ? ` ${w("most")}: ${shown} / ${all.toLocaleString("en")}.` : "";
 // What was only planned, supposed or denied has the score of the deed itself: it would colour a cell by what did not happen.
 function matrix(events) {
   const wanted = state.modality || "asserted", counted = events.filter((e) => e.modality === wanted);
@@ -364,8 +368,8 @@ function matrix(events) {
     cell.n++; cell.score += e.score; cells.set(key, cell);
     weight.set(a, (weight.get(a) || 0) + 1); weight.set(b, (weight.get(b) || 0) + 1);
   }
-  const names = [...weight].sort((x, y) => y[1] - x[1] || (x[0] < y[0] ? -1 : 1)).slice(0, 24).map(([name]) => name);
-  const note = el("p", {class: "none", id: "matrix-note"}, w("rows"), " ", state.modality ? `${w("only")} ${w(wanted)}.` : `${w("leftout")} ${events.length - counted.length}.`);
+  const names = [...weight].sort((x, y) => y[1] - x[1] || (x[0] < y[0] ? -1 : 1)).slice(0, MOST_IN_MATRIX).map(([name]) => name);
+  const note = el("p", {class: "none", id: "matrix-note"}, w("rows"), " ", state.modality ? `${w("only")} ${w(wanted)}.` : `${w("leftout")} ${events.length - counted.length}.`, part(names.length, weight.size));
   if (!names.length) return el("div", null, note, el("p", {class: "none"}, w("nothing")));
   const tone = (score) => score >= 7 ? 2 : score >= 0 ? 1 : score > -4 ? 3 : 4;
   const head = (name) => words([...name].length > 34 ? [...name].slice(0, 33).join("") + "…" : name);
@@ -381,7 +385,7 @@ function matrix(events) {
 function graph(relations) {
   const degree = new Map();
   for (const r of relations) for (const end of [r.subject, r.object]) degree.set(end, (degree.get(end) || 0) + 1);
-  const names = [...degree].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 90).map(([name]) => name);
+  const names = [...degree].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, MOST_IN_GRAPH).map(([name]) => name);
   if (!names.length) return el("p", {class: "none"}, w("nothing"));
   const at = new Map(names.map((name, n) => [name, n]));
   const edges = relations.filter((r) => at.has(r.subject) && at.has(r.object)).map((r) => ({r, a: at.get(r.subject), b: at.get(r.object)}));
@@ -412,7 +416,7 @@ function graph(relations) {
   };
   svg.append(...lines, ...nodes);
   placeAll();
-  return el("div", null, el("p", {class: "none"}, w("drag")), svg, shown);
+  return el("div", null, el("p", {class: "none"}, w("drag"), part(names.length, degree.size)), svg, shown);
 }
 function layout(count, edges) {
   const W = 1200, H = 760, k = 60, places = [];
