@@ -20,9 +20,9 @@ def cassettes(root: Path, tmp_path: Path) -> Path:
     folder, documents = tmp_path / "cassettes", tmp_path / "documents"
     folder.mkdir()
     documents.mkdir()
-    shutil.copy(root / "cassettes/plover-1.5.0/_shared.json", folder)
+    shutil.copy(root / "cassettes/plover-1.6.0/_shared.json", folder)
     for name in ("fa-01-minsk-memorandum", "ar-05-aden-currency", "en-01-bridge-explosion"):
-        shutil.copy(root / "cassettes/plover-1.5.0" / f"{name}.json", folder)
+        shutil.copy(root / "cassettes/plover-1.6.0" / f"{name}.json", folder)
         shutil.copy(root / "seeds" / f"{name}.txt", documents)
     return folder
 
@@ -36,7 +36,7 @@ def test_one_word_of_a_prompt_makes_exactly_its_cassettes_fail(cassettes: Path, 
     """And the message tells a newcomer what differs and what to do."""
     prompts = tmp_path / "prompts"
     shutil.copytree(root / "prompts", prompts)
-    path = prompts / "plover/1.5.0.md"
+    path = prompts / "plover/1.6.0.md"
     path.write_text(
         path.read_text(encoding="utf-8").replace("You read one news report", "You read a news report"), encoding="utf-8"
     )
@@ -96,7 +96,7 @@ def test_recordings_of_a_prompt_that_is_not_there_are_never_removed(
     (prompts / "plover").mkdir(parents=True)
     shutil.copy(root / "prompts/plover/1.0.0.md", prompts / "plover")
     findings = check(cassettes, prompts=prompts)
-    assert {finding.kind for finding in findings} == {"unknown"} and "plover@1.5.0" in findings[0].detail
+    assert {finding.kind for finding in findings} == {"unknown"} and "plover@1.6.0" in findings[0].detail
     before = sorted(cassettes.iterdir())
     assert prune(cassettes, prompts=prompts) == 0
     assert prune(cassettes, prompts=prompts, documents=tmp_path / "documents") == 0

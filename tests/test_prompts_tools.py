@@ -12,7 +12,7 @@ from extractor.errors import PromptError
 from extractor.prompts import load_prompt
 from extractor.prompts_tools import overview, problems, release_prompt
 
-NEWEST = "1.5.0"
+NEWEST = "1.6.0"
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def a_copy(prompts: Path, name: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("1.6.0.md", "", ""),
-        ("1.6.0.md", f"version: {NEWEST}", "version: 7.0.0"),
+        ("1.7.0.md", "", ""),
+        ("1.7.0.md", f"version: {NEWEST}", "version: 7.0.0"),
         (f"{NEWEST}.md", "id: plover", "id: other"),
     ],
 )

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 RELEASED = sorted(name.removesuffix(".md").rsplit("/", 1)[1] for name in released_digests(ROOT / "prompts"))
 # What a change of code may not take away. The figures themselves stand in the tables; this is well below them.
 FLOOR = {
-    "f1.entities": 0.92, "f1.events": 0.96, "f1.typed": 0.94, "f1.arguments": 0.88, "f1.dates": 0.93, "f1.source": 0.95,
-    "f1.relations": 0.77, "f1.evidence": 0.93,
+    "f1.entities": 0.93, "f1.events": 0.97, "f1.typed": 0.96, "f1.arguments": 0.88, "f1.dates": 0.91, "f1.source": 0.94,
+    "f1.relations": 0.78, "f1.evidence": 0.93,
 }  # fmt: skip
 
 
@@ -97,8 +97,8 @@ def test_the_held_out_reports_are_whole(name: str, number: int, annotators: str)
     [
         ("heldout", {"1.3.0", "1.4.0", "1.5.0"}),
         ("unread", {"1.3.0", "1.4.0", "1.5.0"}),
-        ("fresh", {"1.4.0", "1.5.0"}),
-        ("blind", {"1.4.0", "1.5.0"}),
+        ("fresh", {"1.4.0", "1.5.0", "1.6.0"}),
+        ("blind", {"1.4.0", "1.5.0", "1.6.0"}),
     ],
 )
 def test_the_held_out_reports_have_their_recordings(name: str, versions: set[str]) -> None:
