@@ -53,6 +53,9 @@ class ExtractorError(Exception):
 
     exit_code = 70
 
+    # What it cost all the same, as `llm.base.Tokens`, where the endpoint said so.
+    tokens: Any = None
+
     def __init__(self, message: str, *, hint: str = "", **detail: Any) -> None:
         super().__init__(message)
         self.message = message

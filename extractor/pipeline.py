@@ -13,6 +13,7 @@ from extractor.errors import CallTimeout, DocumentError, RequestRejected, Trunca
 from extractor.facts import Facts, Source, ground
 from extractor.llm.base import LLM, Reply, Request
 from extractor.llm.cassette import recording_for
+from extractor.llm.clock import on_the_clock
 from extractor.merging import identify, merge_facts
 from extractor.models import Document, Extraction, Provenance, Rejection, Span, Usage
 from extractor.recovery import recover
@@ -127,8 +128,8 @@ async def ask_document(document: Document, task: Task, llm: LLM, options: Option
     asking = [Asking(document, task, llm, options.in_pass(n), Trail()) for n in range(1, options.passes + 1)]
     limit = options.document_timeout * len(chunks) * options.passes
     try:
-        async with asyncio.timeout(limit):
-            with recording_for(document.id):
+        async with asyncio.timeout(limit) as timeout:
+            with recording_for(document.id), on_the_clock(timeout):
                 passes = await _all_passes([one.all(chunks) for one in asking])
     except TimeoutError:
         raise CallTimeout(

@@ -438,3 +438,35 @@ def test_what_the_index_says_of_a_file_of_many_records_holds_for_those_that_say_
         ("x", "2024-05-16", "prs", None),
         ("all.jsonl#2", "2024-03-01", "ar", None),
     ]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"id": "a", "published": "2025-11-08"}, {"id": "a", "published": "2020-01-01"}],
+        [{"id": "a", "published": "2025-11-08"}, {"id": "a.txt", "published": "2019-01-01"}],
+    ],
+)
+def test_two_entries_for_one_file_are_refused(entries: list[dict[str, str]], tmp_path: Path) -> None:
+    """Which of two days of publication holds nobody can tell."""
+    (tmp_path / "a.txt").write_text(PERSIAN, "utf-8")
+    (tmp_path / "index.json").write_text(json.dumps(entries), "utf-8")
+    with pytest.raises(DocumentError, match="two entries"):
+        load_all(tmp_path)
+
+
+def test_an_index_below_the_folder_is_told(tmp_path: Path) -> None:
+    """It is not read."""
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024/a.txt").write_text(PERSIAN, "utf-8")
+    (tmp_path / "2024/index.json").write_text('[{"id": "a", "published": "2025-11-08"}]', "utf-8")
+    told: list[str] = []
+    list(open_source(tmp_path, SourceOptions(), told.append))
+    assert told == ["Not read, as it lies below the folder: 2024/index.json and 0 more."]
+
+
+def test_a_table_with_a_column_twice_is_refused(tmp_path: Path) -> None:
+    """One of the two texts would be lost."""
+    (tmp_path / "a.csv").write_text("id,text,text\n1,aaa,bbb\n", "utf-8")
+    (told,) = load_all(tmp_path).values()
+    assert "the column 'text' twice" in str(told)

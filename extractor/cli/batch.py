@@ -156,7 +156,9 @@ def _hear(runner: Runner, heard: list[str]) -> None:
             typer.echo(f"{name}: finishing what is in flight (up to {GRACE:g} s); once more to stop at once.", err=True)
 
     for name in SIGNALS:
-        loop.add_signal_handler(getattr(signal, name), stop, name)
+        number = getattr(signal, name)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            loop.add_signal_handler(number, stop, name)
 
 
 def _estimate(folder: Path, extractor: Extractor, source: SourceOptions) -> None:

@@ -98,8 +98,16 @@ def _event_block(event: Event, names: dict[str, str]) -> Block:
         ("where", names.get(event.place or "", "")),
         ("when", _time(event.time)),
         ("source", names.get(event.source or "", "")),
+        ("also", _also(event, names)),
         ("evidence", event.evidence.text),
     ]
+
+
+def _also(event: Event, names: dict[str, str]) -> str:
+    """Who and what else has a part, and the figures."""
+    parts = [f"{part.role} {names[part.entity]}" for part in event.participants]
+    figures = [(name, getattr(event, name)) for name in ("dead", "injured", "arrested", "amount")]
+    return ", ".join([*parts, *(f"{name} {value}" for name, value in figures if value is not None)])
 
 
 def _relation_block(relation: Relation, names: dict[str, str]) -> Block:
@@ -116,11 +124,21 @@ def _modality(fact: Event | Relation) -> str:
 
 def _events(extraction: Extraction, names: dict[str, str]) -> Table:
     table = _table(
-        f"{len(extraction.events)} events", "type", "actors", "recipients", "time", "modality", "source", "evidence"
+        f"{len(extraction.events)} events",
+        "type",
+        "actors",
+        "recipients",
+        "place",
+        "time",
+        "modality",
+        "source",
+        "also",
+        "evidence",
     )
     for event in extraction.events:
-        _row(table, _type(event), _names(event.actors, names), _names(event.recipients, names), _time(event.time),
-             event.modality, names.get(event.source or "", ""), event.evidence.text)  # fmt: skip
+        _row(table, _type(event), _names(event.actors, names), _names(event.recipients, names),
+             names.get(event.place or "", ""), _time(event.time), event.modality, names.get(event.source or "", ""),
+             _also(event, names), event.evidence.text)  # fmt: skip
     return table
 
 

@@ -103,6 +103,7 @@ def _time_columns(time: Time | None) -> dict[str, Any]:
         "time": time.mention.text if time else None,
         "from": interval.start.isoformat() if interval else None,
         "to": interval.end.isoformat() if interval else None,
+        "time_flags": " ".join(interval.flags) if interval and interval.flags else None,
     }
 
 

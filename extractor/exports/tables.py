@@ -15,7 +15,7 @@ from extractor.exports.rows import safe_cell, tables
 from extractor.models import Extraction
 
 WHERE = ("document_id", "document_path", "id")
-TIME = ("time", "from", "to")
+TIME = ("time", "from", "to", "time_flags")
 EVIDENCE = ("evidence", "evidence_start", "evidence_end")
 COLUMNS = {
     "events": (

@@ -162,6 +162,13 @@ class Meter:
         self.cached_tokens += reply.usage.cached
         self.models[reply.model] = self.models.get(reply.model, 0) + 1
 
+    def paid(self, tokens: Tokens | None) -> None:
+        """A reply that could not be used was paid for too."""
+        if tokens is not None:
+            self.prompt_tokens += tokens.prompt
+            self.completion_tokens += tokens.completion
+            self.cached_tokens += tokens.cached
+
     def found(self, reply: Reply) -> None:
         """A reply came out of the cache."""
         self.cache_hits += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from extractor.errors import BudgetReached
+from extractor.errors import BudgetReached, ExtractorError
 from extractor.llm.base import LLM, Meter, Reply, Request, Spent, Tokens
 
 CHARACTERS_A_TOKEN = 3
@@ -72,6 +72,9 @@ class BudgetLLM:
         try:
             reply = await self.inner.complete(request)
             usage = reply.usage
+        except ExtractorError as exc:
+            usage = exc.tokens or usage
+            raise
         finally:
             self._open -= 1
             self._open_tokens -= prompt

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 
 from extractor.errors import CallTimeout, RateLimited, ServerFault
 from extractor.llm.base import LLM, Meter, Reply, Request
+from extractor.llm.clock import off_the_clock
 
 FIRST_CONCURRENCY = 32
 # Seconds without a sign of trouble after which twice as many may go: too many are told so at once.
 RIPE = 0.05
 CHARACTERS_A_TOKEN = 3
 UNKNOWN_WAIT = 1.0
+# An endpoint that refuses and says "at once" is not asked at once for ever.
+SHORTEST_WAIT = 0.1
 
 
 class Limiter:
@@ -55,11 +58,13 @@ class Limiter:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             self._ripen()
-            await turn
+            with off_the_clock():
+                await turn
         self.in_flight += 1
         try:
             while (wait := self._wait(tokens)) > 0:
-                await self.sleep(wait)
+                with off_the_clock():
+                    await self.sleep(wait)
         except BaseException:
             self.leave()
             raise
@@ -141,7 +146,7 @@ class LimitedLLM:
 
     def _pause(self, exc: RateLimited) -> None:
         self.meter.rate_limited += 1
-        seconds = UNKNOWN_WAIT if exc.retry_after is None else exc.retry_after
+        seconds = UNKNOWN_WAIT if exc.retry_after is None else max(SHORTEST_WAIT, exc.retry_after)
         if seconds > self.limiter.max_wait:
             raise exc
         self.limiter.fell_behind()

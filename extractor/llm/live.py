@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from extractor.errors import CallTimeout, ExtractorError, ProviderError, ReplyTooLarge
 from extractor.llm.base import Meter, Reply, Request
 from extractor.llm.live_client import Headers, Line, Wire, read_body
-from extractor.llm.live_envelope import Arrived, read_reply
+from extractor.llm.live_envelope import Arrived, read_reply, tokens_of
 from extractor.llm.live_ladder import ModeRefused
 from extractor.llm.live_modes import Frame, Mode, Modes
 
@@ -93,7 +93,12 @@ class LiveLLM:
         try:
             async with line.gate:
                 arrived = await self._send(line, body, request.model)
-            reply = read_reply(arrived, request, frame, self._wire.border)
+            try:
+                reply = read_reply(arrived, request, frame, self._wire.border)
+            except ExtractorError as exc:
+                exc.tokens = tokens_of(arrived, self._wire.border)
+                self.meter.paid(exc.tokens)
+                raise
         except ExtractorError as exc:
             kind = type(exc).__name__
             self.meter.errors[kind] = self.meter.errors.get(kind, 0) + 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from extractor.errors import BadEnvelope, ConnectionFailed, ContentFiltered, PromptTruncated, Refused
+from extractor.errors import BadEnvelope, ConnectionFailed, ContentFiltered, ExtractorError, PromptTruncated, Refused
 from extractor.llm.base import Reply, Request, Tokens
 from extractor.llm.live_errors import Border
 from extractor.llm.live_modes import Frame
@@ -65,6 +65,14 @@ def read_reply(arrived: Arrived, request: Request, frame: Frame, border: Border)
     if text is None:
         raise _bad(_missing(message, frame))
     return Reply(text, "length" if _is_blank(text) else "stop", _model(envelope, request), usage)
+
+
+def tokens_of(arrived: Arrived, border: Border) -> Tokens | None:
+    """What a response says that it cost, also one that cannot be used."""
+    try:
+        return _usage(_envelope(arrived, border).get("usage"))
+    except ExtractorError:
+        return None
 
 
 def _bad(found: str, **detail: Any) -> BadEnvelope:

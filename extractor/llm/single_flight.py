@@ -18,31 +18,32 @@ class SingleFlightLLM:
     inner: LLM
     meter: Meter = field(default_factory=Meter)
     _flights: dict[str, asyncio.Task[Reply]] = field(default_factory=dict)
-    _waiting: dict[str, int] = field(default_factory=dict)
+    _waiting: dict[asyncio.Task[Reply], int] = field(default_factory=dict)
 
     async def complete(self, request: Request) -> Reply:
         key = request.fingerprint()
         flight = self._flights.get(key)
-        if flight is None:
+        if flight is None or flight.cancelling() or flight.cancelled():
             flight = self._flights[key] = asyncio.create_task(self.inner.complete(request))
-            flight.add_done_callback(lambda _: self._landed(key))
+            flight.add_done_callback(lambda landed: self._landed(key, landed))
         else:
             self.meter.joined += 1
-        self._waiting[key] = self._waiting.get(key, 0) + 1
+        self._waiting[flight] = self._waiting.get(flight, 0) + 1
         try:
             return await asyncio.shield(flight)
         except asyncio.CancelledError:
-            if self._waiting.get(key) == 1 and not flight.done():
+            if self._waiting.get(flight) == 1 and not flight.done():
                 flight.cancel()
             raise
         finally:
-            if key in self._waiting:
-                self._waiting[key] -= 1
+            if flight in self._waiting:
+                self._waiting[flight] -= 1
 
-    def _landed(self, key: str) -> None:
-        flight = self._flights.pop(key, None)
-        self._waiting.pop(key, None)
-        if flight is not None and not flight.cancelled():
+    def _landed(self, key: str, flight: asyncio.Task[Reply]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        self._waiting.pop(flight, None)
+        if not flight.cancelled():
             flight.exception()  # retrieved here too, so that a call whose waiters all left does not warn
 
     def forget(self, request: Request) -> None:

@@ -11,6 +11,7 @@ from extractor.errors import (
     BudgetReached,
     CallTimeout,
     ConnectionFailed,
+    DocumentError,
     ExtractorError,
     ProviderError,
     QuotaExceeded,
@@ -73,6 +74,8 @@ class Breaker:
         """Count a failure; True where the endpoint, not the document, is to blame."""
         if isinstance(error, FATAL):
             return True
+        if isinstance(error, DocumentError):
+            return False  # never sent: it says nothing of the endpoint
         if isinstance(error, DOUBTFUL):
             self.streak.append(key)
         elif not isinstance(error, ProviderError):

@@ -31,7 +31,11 @@ class Entry(NamedTuple):
 def entries_of(documents: Iterable[Document]) -> Iterator[Entry]:
     """Documents that are in memory already, as a source; the key is the document's id, numbered where it comes again."""
     seen: dict[str, int] = {}
+    taken: set[str] = set()
     for document in documents:
         number = seen[document.id] = seen.get(document.id, 0) + 1
         key = document.id if number == 1 else f"{document.id}#{number}"
+        while key in taken:
+            key += "#"
+        taken.add(key)
         yield Entry(key, None, lambda document=document: document)  # type: ignore[misc]

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from extractor.llm.base import LLM, Reply, Request
+from extractor.llm.clock import off_the_clock
 
 # Documents that are read and grounded between two looks at what came in.
 TURNS = 3
@@ -38,6 +40,16 @@ class Gate:
 
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.width)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """One of the places; the wait for it counts against no document's time."""
+        with off_the_clock() if self._places.locked() else nullcontext():
+            await self._places.acquire()
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def change(self, by: int) -> None:
         """One question more, or one less, is open."""
@@ -81,7 +93,7 @@ class GatedLLM:
     begun: bool = False
 
     async def complete(self, request: Request) -> Reply:
-        async with self.gate._places:
+        async with self.gate.place():
             if self.gate.closed and not self.begun:
                 raise Stopped
             self.begun = True

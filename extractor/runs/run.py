@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -145,13 +145,12 @@ async def run_once(job: Job, lock: FolderLock, *, first: bool = True) -> tuple[R
     started = time.monotonic()
     runner: Runner | None = None
     if first:
-        _remember_spending(ledger, meter)
+        _remember_spending(ledger, meter, in_flight.left)
     try:
         entries = _some(entries, ledger, job.source)
         _note_spending(ledger, meter)
         runner = _runner(ledger, job, job.retry_failed and first, work, gate)
-        if _has_limit(extractor.settings):
-            runner.after = lambda: _note_spending(ledger, meter)
+        runner.after = _Notes(ledger, meter).note
         if job.watch is not None:
             job.watch(runner, meter)
         await runner.run(entries)
@@ -196,13 +195,23 @@ def _not_recorded(ledger: Ledger, charges: int) -> int:
     return 0
 
 
-def _remember_spending(ledger: Ledger, meter: Meter) -> None:
-    """A budget is the run's, however often it is started: what earlier starts used counts."""
-    meter.earlier = Spent(*(int(ledger.fact(f"spent_{name}") or 0) for name in SPENT))
+def _remember_spending(ledger: Ledger, meter: Meter, lost: int) -> None:
+    """A budget is the run's, however often it is started: what earlier starts used counts, and the calls that a kill cut."""
+    earlier = Spent(*(int(ledger.fact(f"spent_{name}") or 0) for name in SPENT))
+    meter.earlier = replace(earlier, calls=earlier.calls + lost)
 
 
-def _has_limit(settings: Settings) -> bool:
-    return any(limit is not None for limit in (settings.budget, settings.max_tokens_total, settings.max_requests))
+class _Notes:
+    """Writes down what was spent, whenever that is more: a limit that a later start sets holds for this one too."""
+
+    def __init__(self, ledger: Ledger, meter: Meter) -> None:
+        self.ledger, self.meter = ledger, meter
+        self.calls = 0
+
+    def note(self) -> None:
+        if self.meter.calls != self.calls:
+            self.calls = self.meter.calls
+            _note_spending(self.ledger, self.meter)
 
 
 def _note_spending(ledger: Ledger, meter: Meter) -> None:
@@ -247,7 +256,20 @@ def _runner(ledger: Ledger, job: Job, retry_failed: bool, work: Work, gate: Gate
         breaker=Breaker(patience=settings.patience, proven=lambda: any(row.state in DONE for row in ledger.rows())),
         price=price,
         spent=lambda: price(_heard(meter)) if meter.replies else 0.0,
+        heard=_Ear(meter).heard,
     )
+
+
+class _Ear:
+    """Whether the endpoint answered: replies out of the cache say nothing of it."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.replies = 0
+
+    def heard(self) -> bool:
+        new, self.replies = self.meter.replies != self.replies, self.meter.replies
+        return new
 
 
 def _heard(meter: Meter) -> Usage:

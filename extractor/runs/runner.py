@@ -18,7 +18,7 @@ from extractor.errors import DocumentError, ExtractorError, StorageError
 from extractor.llm.base import canonical
 from extractor.llm.deferred import Deferred
 from extractor.models import Document, Usage
-from extractor.runs.breaker import DOUBTFUL, Breaker
+from extractor.runs.breaker import DOUBTFUL, FATAL, Breaker
 from extractor.runs.entries import Entry
 from extractor.runs.finished import Finished
 from extractor.runs.gate import Gate, Stopped
@@ -47,7 +47,8 @@ Work = Callable[[Document], Awaitable[Finished]]
 
 @dataclass(slots=True)
 class Runner:
-    """One run over one source. `work` finishes a document; `price` tells what its tokens cost, `spent` what was paid so far.
+    """One run over one source. `work` finishes a document; `price` tells what its tokens cost, `spent` what was paid so far,
+    `heard` whether the endpoint answered anything since it was last asked that.
 
     `run_identity` stands for all that is the same for every document: prompt, ontology, model,
     parameters, chunk sizes. `concurrency` documents are at work at once; `gate` closes when the run stops.
@@ -61,6 +62,7 @@ class Runner:
     retry_failed: bool = False
     price: Callable[[Usage], float] = lambda usage: 0.0
     spent: Callable[[], float] = lambda: 0.0
+    heard: Callable[[], bool] = lambda: True
     breaker: Breaker = field(default_factory=Breaker)
     gate: Gate | None = None
     after: Callable[[], None] = lambda: None
@@ -314,7 +316,8 @@ class Runner:
         )
         await self.ledger.finish(key, identity, found.line, found.packed, gave)
         self.after()
-        self._suspects.answered()
+        if self.heard():
+            self._suspects.answered()
         self._count(found)
         self._place(place, (key, identity))
 
@@ -339,7 +342,7 @@ class Runner:
             self._fail(entry, place, error, stage="extract")
             return
         self._take_back()
-        pause = self.breaker.next_pause() if self.breaker.blamed() else None
+        pause = self.breaker.next_pause() if self.breaker.blamed() and not isinstance(error, FATAL) else None
         if pause is None or self.progress.stopping:
             self._stop_by(self.breaker.verdict(error))
         else:

@@ -50,7 +50,7 @@ def open_source(
         )
     found = walk(folder, options)
     index = Index.of(folder, [*found.paths, *found.left_out])
-    for line in _overlooked(found, index):
+    for line in _overlooked(found, index, folder):
         tell(line)
     return chain(
         (entry for path in found.paths for entry in _entries(path, folder, index, options)),
@@ -67,12 +67,14 @@ def count_source(folder: Path, options: SourceOptions) -> int | None:
     return None if any(holds_many(path.name) for path in paths) else len(paths)
 
 
-def _overlooked(found: Walk, index: Index) -> Iterator[str]:
+def _overlooked(found: Walk, index: Index, folder: Path) -> Iterator[str]:
     """What is there and is not read, and what the index names and is not there."""
     if found.other:
         kinds = Counter(path.suffix.lower() or "no ending" for path in found.other)
         told = ", ".join(f"{kind} {number:,}" for kind, number in kinds.most_common(8))
         yield f"Files of kinds that are not read: {len(found.other):,} ({told})."
+    if found.indexes:
+        yield f"Not read, as it lies below the folder: {_key(found.indexes[0], folder)} and {len(found.indexes) - 1:,} more."
     if found.idle:
         yield f"Patterns that fit no file of the folder: {', '.join(map(repr, found.idle))}."
     if index.unmatched:

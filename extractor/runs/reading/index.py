@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,9 @@ class Index:
             path = owners.get(name)
             if path is None:
                 unmatched.append(name)
-            else:
-                said.setdefault(path, entry)
+                continue
+            if said.setdefault(path, entry) is not entry:
+                raise DocumentError(f"{folder / INDEX} has two entries for {path.name}.", hint="Leave one of them.")
         return cls(said, tuple(unmatched))
 
     def about(self, path: Path) -> Said:
@@ -72,8 +74,13 @@ def _entries(folder: Path) -> dict[str, Said]:
     if not path.exists():
         return {}
     try:
-        return {_spelled(str(item["id"])): item for item in json.loads(path.read_text(encoding="utf-8-sig"))}
+        items = json.loads(path.read_text(encoding="utf-8-sig"))
+        entries = {_spelled(str(item["id"])): item for item in items}
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise DocumentError(
             f"{path} is no index: {exc}.", hint='Expected a list of {"id", "published", "language", "title"}.'
         ) from None
+    if len(entries) < len(items):
+        names = Counter(_spelled(str(item["id"])) for item in items)
+        raise DocumentError(f"{path} has two entries for {names.most_common(1)[0][0]!r}.", hint="Leave one of them.")
+    return entries

@@ -7,7 +7,8 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -104,6 +105,7 @@ def _table(text: str, name: str, fields: Mapping[str, str]) -> Iterator[Record |
     )
     number = 0
     try:
+        _check_header(rows.fieldnames or (), name)
         for number, row in enumerate(rows, 1):
             yield _or_error(_whole(row), f"{name}, row {number}", fields)
     except csv.Error as exc:
@@ -111,6 +113,12 @@ def _table(text: str, name: str, fields: Mapping[str, str]) -> Iterator[Record |
             f"{name}, row {number + 1}: {exc}.",
             hint="Nothing behind it was read. Double the quotation marks inside of values.",
         ) from None
+
+
+def _check_header(names: Sequence[str], file: str) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1 and name]
+    if twice:
+        raise DocumentError(f"{file} has the column {twice[0]!r} twice.", hint="Give each column a name of its own.")
 
 
 def _delimiter(text: str, name: str, fields: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ class SourceOptions:
 @dataclass(frozen=True, slots=True)
 class Walk:
     """What a folder holds: files whose kind is read, by path; links to folders; folders that are closed to us; other files;
-    the files that the patterns leave out; and the patterns that fit nothing there."""
+    the files that the patterns leave out; the patterns that fit nothing there; and indexes of folders below it."""
 
     paths: list[Path]
     links: list[Path]
@@ -42,6 +42,7 @@ class Walk:
     other: list[Path]
     left_out: list[Path]
     idle: Collection[str]
+    indexes: list[Path] = field(default_factory=list)
 
 
 def walk(folder: Path, options: SourceOptions) -> Walk:
@@ -65,6 +66,8 @@ def walk(folder: Path, options: SourceOptions) -> Walk:
             path = Path(place, name)
             idle.look(path)
             if _tells_about_others(name):
+                if name == INDEX and Path(place) != folder:
+                    found.indexes.append(path)
                 continue
             if wanted(path):
                 (found.paths if is_read(name) else found.other).append(path)
