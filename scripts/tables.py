@@ -132,7 +132,7 @@ def leaning_sheet(prompts: list[str]) -> Sheet:
     sets: list[tuple[str, Path, Path, dict[str, Any]]] = [("seeds", SEEDS, CASSETTES, {})]
     sets += [
         (f"tests/{name}", ROOT / "tests" / name, ROOT / "tests" / f"{name}-cassettes", {"seed": SEED})
-        for name in ("heldout", "unread", "fresh")
+        for name in ("heldout", "unread", "fresh", "blind")
     ]
     counts = [
         [script.leaning(extracted(folder, cassettes, prompt=prompt, **more), folder) for prompt in prompts]

@@ -95,8 +95,8 @@ def test_the_held_out_reports_are_whole(name: str, number: int, annotators: str)
 @pytest.mark.parametrize(
     ("name", "versions"),
     [
-        ("heldout", {"1.3.0", "1.4.0", "1.5.0"}),
-        ("unread", {"1.3.0", "1.4.0", "1.5.0"}),
+        ("heldout", {"1.3.0", "1.4.0", "1.5.0", "1.6.0"}),
+        ("unread", {"1.3.0", "1.4.0", "1.5.0", "1.6.0"}),
         ("fresh", {"1.4.0", "1.5.0", "1.6.0"}),
         ("blind", {"1.4.0", "1.5.0", "1.6.0"}),
     ],
