@@ -20,7 +20,10 @@ ENDPOINT: Final = "/v1/chat/completions"
 
 @dataclass(slots=True)
 class CollectingLLM:
-    """Raises Deferred for what has no outcome yet, after it was put into the outbox; BudgetReached where it may not be."""
+    """Raises Deferred for what has no outcome yet, after it was put into the outbox; BudgetReached where it may not be.
+
+    `asked` are the fingerprints of what was deferred.
+    """
 
     outbox: Outbox
     mode: Mode = "auto"
@@ -28,6 +31,7 @@ class CollectingLLM:
     meter: Meter = field(default_factory=Meter)
     _modes: Modes = field(init=False)
     _puts: Grouped[tuple[str, bytes, int]] = field(init=False)
+    asked: set[str] = field(default_factory=set)
     _adding: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,6 +49,7 @@ class CollectingLLM:
             return found
         if not self.outbox.holds(key):
             await self._add(key, request)
+        self.asked.add(key)
         raise Deferred
 
     async def _add(self, key: str, request: Request) -> None:

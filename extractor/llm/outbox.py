@@ -10,7 +10,7 @@ import json
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,17 @@ class Outbox:
         """Keep requests (fingerprint, line, estimated tokens of the prompt) until they are sent; known ones stay as they are."""
         rows = [(key, zlib.compress(line, 1), len(line), tokens) for key, line, tokens in lines]
         self._write("INSERT OR IGNORE INTO requests (fingerprint, line, size, tokens) VALUES (?, ?, ?, ?)", rows)
+
+    def drop_unsent(self, wanted: Set[str]) -> None:
+        """Let go of requests that no batch was ordered with and that nobody asks any more: another model, a deleted document."""
+        unsent = "SELECT number FROM parts WHERE state IN ('packed', 'uploading')"
+        rows = self._rows(f"SELECT fingerprint, part FROM requests WHERE part IS NULL OR part IN ({unsent})")
+        dropped = [(key,) for key, _ in rows if key not in wanted]
+        parts = [(part,) for part in {part for key, part in rows if part is not None and key not in wanted}]
+        self._write("UPDATE requests SET part = NULL WHERE part = ?", parts, also=(
+            "UPDATE parts SET state = 'ended' WHERE number = ?", parts
+        ))  # fmt: skip
+        self._write("DELETE FROM requests WHERE fingerprint = ?", dropped)
 
     def holds(self, fingerprint: str) -> bool:
         """Whether a request waits or is under way."""

@@ -72,6 +72,8 @@ async def _round(job: Job, lock: FolderLock, outbox: Outbox, *, first: bool) -> 
         summary, runner = await run_once(replace(job, extractor=extractor), lock, first=first)
     finally:
         await stack.aclose()
+    if not _must_stop(runner):
+        outbox.drop_unsent(collecting.asked)
     if not outbox.waiting()[0] and not _must_stop(runner):
         outbox.clear()
     return summary, runner

@@ -15,7 +15,7 @@ from typing import Any
 
 from extractor.api import Extractor, run_in_background
 from extractor.config import Settings
-from extractor.errors import DocumentError, StorageError
+from extractor.errors import DocumentError, SettingsError, StorageError
 from extractor.llm.base import Meter, Spent, canonical
 from extractor.models import Document, Usage
 from extractor.pipeline import ask_document
@@ -97,8 +97,28 @@ async def _run(job: Job, lock: FolderLock) -> RunSummary:
         from extractor.runs.rounds import run_in_rounds
 
         return await run_in_rounds(job, lock)
+    _refuse_to_pay_again(job)
     summary, _ = await run_once(job, lock)
     return summary
+
+
+def _refuse_to_pay_again(job: Job) -> None:
+    """Raises SettingsError where questions of this run are at a provider's batches: asked live, they would be paid for twice."""
+    folder = job.out / "batches"
+    if job.extractor.settings.replay is not None or not (folder / "outbox.sqlite").exists():
+        return
+    from extractor.llm.outbox import Outbox
+
+    outbox = Outbox(folder)
+    try:
+        out = sum(part.requests for part in outbox.parts() if part.state in ("ordering", "ordered"))
+    finally:
+        outbox.close()
+    if out:
+        raise SettingsError(
+            f"{out:,} questions of this run are at the provider's batch API, and would be paid for again.",
+            hint=f"Fetch them with --via batch-api; to give them up, remove {folder}.",
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pytest
 from faulty_runs import provider
 
 from extractor import fake_faults as faults
+from extractor.errors import SettingsError
 from extractor.fake_batches import FakeBatches
 from extractor.fake_endpoint import FakeEndpoint
 from extractor.runs.run import batch
@@ -283,3 +284,28 @@ def test_ctrl_c_while_waiting_leaves_the_batch_to_the_next_start(tmp_path: Path)
         again = start(folder, out, endpoint)
         said = again.communicate(timeout=60)[1].decode()
     assert again.returncode == 0 and "5 done" in said and len(batches.uploads) == 1
+
+
+def test_questions_that_nobody_asks_any_more_are_not_ordered(tmp_path: Path) -> None:
+    """After a start that failed: of another model, and of documents that are gone."""
+    folder = make(tmp_path / "in", 10)
+    with provider(FOUND, replies={"upload": [faults.status(401)]}) as (endpoint, batches):
+        assert run(folder, tmp_path / "run", endpoint, model="expensive").exit_code == 4
+        for path in sorted(folder.iterdir())[4:]:
+            path.unlink()
+        found = run(folder, tmp_path / "run", endpoint, model="cheap")
+        assert found.exit_code == 0 and asked(batches) == {f"{n:03}": 1 for n in range(4)}
+    texts = [batches.files[order.file][1].decode() for order in batches.orders.values()]
+    assert "expensive" not in "".join(texts)
+
+
+def test_what_is_at_the_provider_is_not_asked_live_as_well(tmp_path: Path) -> None:
+    """It would be paid twice; with the batches fetched, a live run goes on."""
+    folder = make(tmp_path / "in", 5)
+    with provider(FOUND, replies={"look": [faults.status(401)]}) as (endpoint, batches):
+        assert run(folder, tmp_path / "run", endpoint).exit_code == 4
+        with pytest.raises(SettingsError, match="5 questions of this run are at the provider's batch API"):
+            run(folder, tmp_path / "run", endpoint, via="live")
+        assert run(folder, tmp_path / "run", endpoint).exit_code == 0
+        assert run(folder, tmp_path / "run", endpoint, via="live").skipped == 5
+        assert asked(batches) == {f"{n:03}": 1 for n in range(5)}
