@@ -157,7 +157,8 @@ def _hear(runner: Runner, heard: list[str]) -> None:
 
     for name in SIGNALS:
         number = getattr(signal, name)
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+        # nohup wants it ignored; a shell ignores SIGINT for what it puts into the background, where it is still a wish to stop.
+        if name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, stop, name)
 
 
