@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extractor.config import Settings
-from extractor.errors import ExtractorError
+from extractor.errors import ExtractorError, Unreadable
 from extractor.llm.base import AnswerSchema, Message, Meter, Request, canonical
+from extractor.recovery import recover
 from extractor.task import load_task
 
 PROBE = "Answer with one JSON object that satisfies the schema: an object with the one field `word`, whose value is `ready`."
@@ -36,7 +37,8 @@ async def check(settings: Settings, *, ask: bool) -> list[Finding]:
     if settings.replay is not None:
         return [*findings, _cassettes(settings.replay)]
     if ask:
-        findings += _told_once([await _mode(settings, mode) for mode in MODES])
+        modes = MODES if settings.mode == "auto" else (settings.mode,)
+        findings += _told_once([await _mode(settings, mode) for mode in modes])
     return findings
 
 
@@ -110,9 +112,10 @@ async def _mode(settings: Settings, mode: str) -> Finding:
 
 
 def _keeps(text: str) -> bool:
+    """Whether a run could use it: bare, in a fence, or behind what the model thought."""
     import json
 
     try:
-        return bool(json.loads(text) == {"word": "ready"})
-    except ValueError:
+        return bool(json.loads(recover(text).text) == {"word": "ready"})
+    except (ValueError, Unreadable):
         return False

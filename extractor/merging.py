@@ -54,7 +54,7 @@ def identify(facts: Facts, document_digest: str) -> Facts:
 
 def same_entity(a: Entity, b: Entity) -> bool:
     """Whether two entities of different chunks are one: the same name or the same English name, and types that agree."""
-    if not types_agree(a.type, b.type):
+    if not types_agree(a.type, b.type) or _lies_elsewhere(a, b):
         return False
     if _key(a.name_en) and _key(a.name_en) == _key(b.name_en):
         return True
@@ -97,7 +97,8 @@ def _free(group: list[Entity], entity: Entity) -> bool:
 def _shares_alias(group: list[Entity], entity: Entity, bearers: dict[str, int]) -> bool:
     """Whether one is named by the other's full name, and by nobody else's."""
     for other in group:
-        if types_agree(other.type, entity.type) and not english_differs(other, entity):
+        agree = types_agree(other.type, entity.type) and not _lies_elsewhere(other, entity)
+        if agree and not english_differs(other, entity):
             shared = (_forms(other) & {fold_key(entity.name)}) | (_forms(entity) & {fold_key(other.name)})
             if any(bearers[form] == 2 for form in shared):
                 return True
@@ -140,6 +141,11 @@ def types_agree(a: str, b: str) -> bool:
     """Equal, or near enough for one party to be called either in two chunks."""
     near = {"organization", "armed_group", "government_body", "company", "media", "group"}
     return a == b or {a, b} <= near
+
+
+def _lies_elsewhere(a: Entity, b: Entity) -> bool:
+    """Two places of one name in two countries: Tripoli in Libya, and in Lebanon."""
+    return a.type == b.type == "place" and bool(a.country and b.country) and a.country != b.country
 
 
 def english_differs(a: Entity, b: Entity) -> bool:

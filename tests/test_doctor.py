@@ -26,3 +26,13 @@ def test_modes_that_differ_are_told_apart() -> None:
         "endpoint, tools",
         "endpoint, json",
     ]
+
+
+def test_what_a_run_could_use_is_no_fault() -> None:
+    """One mode where one is set; an answer in a fence."""
+    fenced = '```json\n{"word": "ready"}\n```'
+    with FakeEndpoint(fenced, modes=("json",)) as endpoint:
+        settings = Settings(base_url=endpoint.base_url, cache=False, mode="json")
+        findings = asyncio.run(check(settings, ask=True))
+    assert [finding.what for finding in findings if finding.what.startswith("endpoint")] == ["endpoint, json"]
+    assert all(finding.good for finding in findings), findings

@@ -52,6 +52,10 @@ APART = {
         person("1.1", "کریمی", en="Reza Karimi"),
     ),
     "other names": (person("0.1", "Ali Karimi"), person("1.1", "Ali Karami")),
+    "two towns of one name": (
+        person("0.1", "Tripoli", type="place").changed(country="LBY"),
+        person("1.1", "Tripoli", type="place").changed(country="LBN"),
+    ),
     "only a shared alias": (person("0.1", "Ali Karimi", "the minister"), person("1.1", "Reza Sadr", "the minister")),
 }
 

@@ -14,8 +14,16 @@ PUBLISHED = "2024-05-18"  # a Saturday
 
 
 def extracted(text: str, evidence: str, trigger: str, *more: str, language: str = "en") -> Extraction:
-    event = {"q": evidence, "g": trigger, "t": "ACCUSE", "m": [], "c": [], "a": [], "b": [], "x": list(more)}
-    llm = ScriptedLLM([json.dumps({"n": [], "v": [event], "r": []})])
+    return extracted_all(text, (evidence, trigger, *more), language=language)
+
+
+def extracted_all(text: str, *said: tuple[str, ...], language: str = "en") -> Extraction:
+    """One event for each (evidence, trigger, what else is said of it ...)."""
+    events = [
+        {"q": quote, "g": trigger, "t": "ACCUSE", "m": [], "c": [], "a": [], "b": [], "x": more}
+        for quote, trigger, *more in said
+    ]
+    llm = ScriptedLLM([json.dumps({"n": [], "v": events, "r": []})])
     return extract(Document(id="d", text=text, language=language), published=PUBLISHED, llm=llm)
 
 
@@ -109,12 +117,7 @@ def test_a_day_may_count_from_one_that_was_counted_itself() -> None:
         ("they were searched", "searched", "time=That day", "day=Eight days after the announcement"),
         ("he was banned", "banned", "time=Eight days after the announcement", "day=On 15 April"),
     ]
-    events = [
-        {"q": quote, "g": trigger, "t": "ACCUSE", "m": [], "c": [], "a": [], "b": [], "x": list(more)}
-        for quote, trigger, *more in said
-    ]
-    llm = ScriptedLLM([json.dumps({"n": [], "v": events, "r": []})])
-    found = extract(Document(id="d", text=text, language="en"), published=PUBLISHED, llm=llm)
+    found = extracted_all(text, *said)
     assert [str(event.time and event.time.interval and event.time.interval.start) for event in found.events] == [
         "2024-04-23", "2024-04-23",
     ]  # fmt: skip
@@ -127,12 +130,7 @@ def test_a_weekday_inside_a_date_is_that_date() -> None:
         ("the court met", "met", "time=On Tuesday, 7 May"),
         ("he spoke", "spoke", "time=That evening", "day=Tuesday"),
     ]
-    events = [
-        {"q": quote, "g": trigger, "t": "ACCUSE", "m": [], "c": [], "a": [], "b": [], "x": list(more)}
-        for quote, trigger, *more in said
-    ]
-    llm = ScriptedLLM([json.dumps({"n": [], "v": events, "r": []})])
-    found = extract(Document(id="d", text=text, language="en"), published=PUBLISHED, llm=llm)
+    found = extracted_all(text, *said)
     assert {str(event.time and event.time.interval and event.time.interval.start) for event in found.events} == {
         "2024-05-07"
     }
