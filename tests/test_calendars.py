@@ -274,14 +274,15 @@ def test_a_weekday_written_wrong_moves_no_day_near_by(expression: str, start: st
     assert found is not None and (found.start.isoformat(), found.flags) == (start, ("weekday_contradicts",))
 
 
-@pytest.mark.parametrize("row", [one_row(row) for row in ROWS if row["start"] != "-"])
-def test_without_a_day_of_publication_only_what_is_written_with_its_year_names_days(row: dict[str, str]):
-    """Then it names the days that it names on any day; no other expression names any."""
-    told = resolve_time(row["expression"], published=row["published"], language=row["language"])
-    found = days_named(row["expression"], published=None, language=row["language"])
-    assert told is not None
-    assert found in (None, told)
-    assert found is None or found.year == "written"
+def test_without_a_day_of_publication_only_what_is_written_with_its_year_names_days():
+    """Then it names the days that it names on any day; no other expression of the table names any."""
+    known = 0
+    for row in ROWS:
+        told = resolve_time(row["expression"], published=row["published"], language=row["language"])
+        found = days_named(row["expression"], published=None, language=row["language"])
+        assert found is None or (found == told and found.year == "written"), row
+        known += found is not None
+    assert known > 200
 
 
 @pytest.mark.parametrize(
