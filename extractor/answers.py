@@ -161,6 +161,8 @@ def read_answer(text: str) -> tuple[Answer, tuple[Flaw, ...]]:
 
 def _whole_characters(text: str) -> str:
     """The text without halves of characters (lone surrogates), which no file and no database takes."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -170,7 +172,7 @@ def _whole_characters(text: str) -> str:
 
 def _beside(raw: Any) -> tuple[Flaw, ...]:
     """What stands beside the three lists of an answer is no part of it, and is told."""
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or len(raw) <= len(LISTS):
         return ()
     names = LISTS.values() if is_short(raw) else Answer.model_fields
     return tuple(

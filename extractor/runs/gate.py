@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from extractor.llm.base import LLM, Reply, Request
@@ -41,15 +40,16 @@ class Gate:
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.width)
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """One of the places; the wait for it counts against no document's time."""
-        with off_the_clock() if self._places.locked() else nullcontext():
+    async def enter(self) -> None:
+        """Take one of the places; the wait for it counts against no document's time."""
+        if not self._places.locked():
             await self._places.acquire()
-        try:
-            yield
-        finally:
-            self._places.release()
+            return
+        with off_the_clock():
+            await self._places.acquire()
+
+    def leave(self) -> None:
+        self._places.release()
 
     def change(self, by: int) -> None:
         """One question more, or one less, is open."""
@@ -93,7 +93,8 @@ class GatedLLM:
     begun: bool = False
 
     async def complete(self, request: Request) -> Reply:
-        async with self.gate.place():
+        await self.gate.enter()
+        try:
             if self.gate.closed and not self.begun:
                 raise Stopped
             self.begun = True
@@ -102,6 +103,8 @@ class GatedLLM:
                 reply = await self.inner.complete(request)
             finally:
                 self.gate.change(-1)
+        finally:
+            self.gate.leave()
         await self.gate.turn()
         return reply
 
