@@ -183,3 +183,51 @@ def test_one_pass_is_as_before() -> None:
     """`extract()` without passes: no share anywhere."""
     found = extract(TEXT, llm=ScriptedLLM([answer(DETAINED)]))
     assert found.events[0].share is None and "share" not in found.model_dump_json()
+
+
+KARIMIS = "Ali Karimi resigned on Monday. Hassan Karimi was arrested on Tuesday. Rebels shelled Mersa on Monday. Rebels shelled Mersa again on Friday."
+
+
+def karimi(name: str) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "type": "person",
+        "name": name,
+        "aliases": ["Karimi"],
+        "name_en": name,
+        "country": None,
+        "sector": None,
+    }
+
+
+def done(quote: str, trigger: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"evidence": quote, "trigger": trigger, "type": kind, "actors": [1], "recipients": [], **REST, **more}
+
+
+def in_passes(*answers: str) -> Extraction:
+    llm = ScriptedLLM(list(answers))
+    with Extractor(llm=llm, passes=len(answers)) as extractor:
+        return extractor.extract(Document(id="d", text=KARIMIS))
+
+
+def test_two_people_of_one_family_name_are_not_joined_over_passes() -> None:
+    """Nobody resigns for the other."""
+    ali = answer(done("Ali Karimi resigned on Monday", "resigned", "RETREAT"), entities=[karimi("Ali Karimi")])
+    hassan = answer(done("Hassan Karimi was arrested", "arrested", "COERCE"), entities=[karimi("Hassan Karimi")])
+    found = in_passes(ali, hassan, hassan)
+    assert {entity.name for entity in found.entities} == {"Ali Karimi", "Hassan Karimi"}
+    names = {entity.id: entity.name for entity in found.entities}
+    assert {(event.type, names[event.actors[0]]) for event in found.events} == {
+        ("RETREAT", "Ali Karimi"), ("COERCE", "Hassan Karimi"),
+    }  # fmt: skip
+
+
+def test_the_same_deed_on_another_day_is_another_deed_over_passes() -> None:
+    """Told in another sentence, with another time."""
+    rebels = [
+        {"id": 1, "type": "group", "name": "Rebels", "aliases": [], "name_en": None, "country": None, "sector": "REB"}
+    ]
+    monday = done("Rebels shelled Mersa on Monday", "shelled", "ASSAULT", time="on Monday")
+    friday = done("Rebels shelled Mersa again on Friday", "shelled", "ASSAULT", time="on Friday")
+    found = in_passes(answer(monday, entities=rebels), answer(friday, entities=rebels), answer(friday, entities=rebels))
+    assert sorted(event.time.mention.text for event in found.events if event.time) == ["on Friday", "on Monday"]
