@@ -8,10 +8,38 @@ from __future__ import annotations
 
 import re
 
+from extractor.text.folding import fold_key
+
 MOST_DROPPED = 12
 NEGATIONS = frozenset(
     "نه نیست نبود نشد نمی لا لم لن لیس لیست ما غیر بدون دون not no never none without cannot nor не нет без".split()  # noqa: SIM905 (a list would hide the words)
 )
+
+
+def _folded(*lines: str) -> frozenset[str]:
+    return frozenset(fold_key(word) for line in lines for word in line.split())
+
+
+# Left out, these turn a statement round as a negation does.
+TURNING = _folded(
+    "didnt doesnt dont wont wasnt werent isnt arent cant couldnt wouldnt shouldnt havent hasnt hadnt",
+    "refused refuses denied denies declined failed",
+    "نخواهد نخواهند نباید نمیتواند نمیتوانند نکرد نکردند نکرده نداشت ندارد نیستند نبودند تکذیب رد",
+    "نفى نفت رفض رفضت",
+)
+# One letter makes another number of them.
+NUMBERS = _folded(
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen",
+    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion",
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+    "یک دو سه چهار پنج شش هفت هشت نه ده یازده دوازده سیزده چهارده پانزده شانزده هفده هجده نوزده بیست سی چهل پنجاه شصت",
+    "هفتاد هشتاد نود صد دویست سیصد چهارصد پانصد ششصد هفتصد هشتصد نهصد هزار میلیون میلیارد",
+    "واحد اثنان اثنين ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة ثلاث أربع خمس ست سبع ثمان ثماني تسع عشر عشرون عشرين",
+    "ثلاثون ثلاثين أربعون أربعين خمسون خمسين ستون ستين سبعون سبعين ثمانون ثمانين تسعون تسعين مئة مائة ألف آلاف مليون مليار",
+)
+# So near to one another that a letter makes another country.
+COUNTRIES = _folded("iran iraq niger nigeria austria australia mali malawi slovakia slovenia")
+UN = ("un", "in", "im", "ir", "il", "dis", "non", "نا", "بی", "غیر", "لا")
 DIGIT = re.compile(r"\d")
 
 
@@ -66,7 +94,7 @@ def is_slip(quote: list[str], text: list[str]) -> bool:
         or (typos and dropped and typos + len(dropped) > budget + 1)
     ):
         return False
-    if any(DIGIT.search(word) or word in NEGATIONS for word in dropped):
+    if any(DIGIT.search(word) or word in NEGATIONS or word in TURNING for word in dropped):
         return False
     return len(quote) >= 4 or not dropped
 
@@ -120,12 +148,16 @@ def is_typo(word: str, other: str) -> bool:
 
     if DIGIT.search(word) or DIGIT.search(other) or word in NEGATIONS or other in NEGATIONS or _negates(word, other):
         return False
+    if any(one in NUMBERS or one in COUNTRIES or one in TURNING for one in (word, other)):
+        return False
     shorter = min(len(word), len(other))
     most = 0 if shorter < 3 else 1 if shorter < 9 else 2
     return OSA.distance(word, other, score_cutoff=most) <= most
 
 
 def _negates(word: str, other: str) -> bool:
-    """One is the other's negation: نشد / شد, can't / can."""
+    """One is the other's negation: نشد / شد, can't / can, unconfirmed / confirmed."""
     shorter, longer = sorted((word, other), key=len)
+    if len(shorter) > 3 and any(longer == prefix + shorter for prefix in UN):
+        return True
     return longer == "ن" + shorter or (longer.endswith("nt") and shorter in (longer[:-1], longer[:-2]))
