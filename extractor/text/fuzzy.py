@@ -148,7 +148,7 @@ def is_typo(word: str, other: str) -> bool:
 
     if DIGIT.search(word) or DIGIT.search(other) or word in NEGATIONS or other in NEGATIONS or _negates(word, other):
         return False
-    if any(one in NUMBERS or one in COUNTRIES or one in TURNING for one in (word, other)):
+    if any(word in kind and other in kind for kind in (NUMBERS, COUNTRIES)):
         return False
     shorter = min(len(word), len(other))
     most = 0 if shorter < 3 else 1 if shorter < 9 else 2
