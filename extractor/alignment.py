@@ -70,13 +70,7 @@ def event_likeness(a: Event, b: Event) -> float:
     In other words and at other times they are two: shelled on Monday, and again on Friday.
     """
     words = _overlap(a.evidence, b.evidence)
-    if (
-        not words
-        and a.time
-        and b.time
-        and a.time.mention.span != b.time.mention.span
-        and days_said(a.time) != days_said(b.time)
-    ):
+    if not words and _at_other_times(a.time, b.time):
         return 0.0
     return act_likeness(
         words=words,
@@ -86,6 +80,11 @@ def event_likeness(a: Event, b: Event) -> float:
         actors=bool(set(a.actors) & set(b.actors)),
         modality=a.modality == b.modality,
     )
+
+
+def _at_other_times(a: Time | None, b: Time | None) -> bool:
+    """Both are told, in words that stand apart, and are not the same days."""
+    return bool(a and b and a.mention.span != b.mention.span and days_said(a) != days_said(b))
 
 
 def days_said(time: Time | None) -> object:

@@ -93,18 +93,22 @@ class LiveLLM:
         try:
             async with line.gate:
                 arrived = await self._send(line, body, request.model)
-            try:
-                reply = read_reply(arrived, request, frame, self._wire.border)
-            except ExtractorError as exc:
-                exc.tokens = tokens_of(arrived, self._wire.border)
-                self.meter.paid(exc.tokens)
-                raise
+            reply = self._read(arrived, request, frame)
         except ExtractorError as exc:
             kind = type(exc).__name__
             self.meter.errors[kind] = self.meter.errors.get(kind, 0) + 1
             raise
         self.meter.heard(reply)
         return reply
+
+    def _read(self, arrived: Arrived, request: Request, frame: Frame) -> Reply:
+        """The answer that came. One that is of no use was paid for all the same."""
+        try:
+            return read_reply(arrived, request, frame, self._wire.border)
+        except ExtractorError as exc:
+            exc.tokens = tokens_of(arrived, self._wire.border)
+            self.meter.paid(exc.tokens)
+            raise
 
     async def _send(self, line: Line, body: bytes, model: str) -> Arrived:
         """One call: sent once, read to its end. Every foreign exception ends here."""
